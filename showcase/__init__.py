@@ -1,0 +1,3 @@
+"""Showcase: online exhibition streaming for the Creative Cities of Media Arts."""
+
+__version__ = "0.1.0"
