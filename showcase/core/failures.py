@@ -14,5 +14,7 @@ def N_(message: str) -> str:
 
 FAILURES: dict[str, str] = {
     "empty": N_("The file is empty. Choose it again, or export it once more."),
-    "unreadable": N_("This file could not be read as picture or sound. Export it again, for example as MP4 (H.264) or WAV."),
+    "unreadable": N_(
+        "This file could not be read as picture or sound. Export it again, for example as MP4 (H.264) or WAV."
+    ),
 }

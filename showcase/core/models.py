@@ -1,0 +1,243 @@
+"""What Showcase knows, as values: cities, people, works and the files of works.
+
+Texts that people read are mappings from a BCP 47 language tag to the text. Moments are aware UTC, durations integer
+microseconds, sizes bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+Texts = Mapping[str, str]
+SITE_LANGUAGES = ("en", "fr")
+
+RoleName = Literal["administrator", "staff", "artist"]
+WorkState = Literal["draft", "submitted", "accepted", "published", "withdrawn"]
+Medium = Literal["video", "audio", "image", "web", "360"]
+AssetRole = Literal["work", "documentation", "installation-view", "trailer", "captions", "audio-description"]
+AssetState = Literal["uploading", "queued", "processing", "ready", "failed", "cancelled"]
+
+MEDIA: tuple[Medium, ...] = ("video", "audio", "image", "web", "360")
+ASSET_ROLES: tuple[AssetRole, ...] = (
+    "work",
+    "documentation",
+    "installation-view",
+    "trailer",
+    "captions",
+    "audio-description",
+)
+# Roles of which one version at a time is shown; of the others all ready files are.
+VERSIONED_ROLES: frozenset[str] = frozenset({"work", "captions", "audio-description", "trailer"})
+
+
+@dataclass(frozen=True, slots=True)
+class CityFestival:
+    """A festival a city is known for: a fact with its source, not an edition."""
+
+    name: str
+    months: tuple[int, ...]
+    frequency: str
+    kind: str
+    confidence: str
+    source: str | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """A member of the network. `hue` is its OKLCH hue in degrees, given when it joins and never recomputed."""
+
+    slug: str
+    name_en: str
+    name_fr: str
+    name_local: str
+    lang_local: str
+    country: str
+    zone: str
+    latitude: float
+    longitude: float
+    hue: float
+    languages: tuple[str, ...]
+    website: str | None
+    joined_year: int | None
+    retired_at: datetime | None
+    festivals: tuple[CityFestival, ...] = ()
+
+    def name(self, lang: str) -> str:
+        """The city's name in a language of the site."""
+        return self.name_fr if lang == "fr" else self.name_en
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a person is: administrator of all, or staff or artist of a city."""
+
+    role: RoleName
+    city: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with an account."""
+
+    id: int
+    email: str
+    name: str
+    slug: str
+    lang: str
+    roles: tuple[Role, ...] = ()
+    disabled: bool = False
+    has_password: bool = False
+
+    @property
+    def administrator(self) -> bool:
+        """Whether this person may do everything."""
+        return any(r.role == "administrator" for r in self.roles)
+
+    @property
+    def staff_of(self) -> frozenset[str]:
+        """The cities this person is staff of."""
+        return frozenset(r.city for r in self.roles if r.role == "staff" and r.city)
+
+    @property
+    def artist_of(self) -> frozenset[str]:
+        """The cities this person is an artist of."""
+        return frozenset(r.city for r in self.roles if r.role == "artist" and r.city)
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """A name in a work's credits, perhaps of a person with an account."""
+
+    name: str
+    role: str
+    city: str | None = None
+    person: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """One quality of an asset as it is stored (`folder` is its place in the storage)."""
+
+    name: str
+    kind: str
+    lang: str
+    folder: str
+    width: int
+    height: int
+    fps: float
+    codecs: str
+    bandwidth: int
+    average: int
+    size_bytes: int
+    durations_us: tuple[int, ...]
+
+    @property
+    def length_us(self) -> int:
+        """The sum of its segments."""
+        return sum(self.durations_us)
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One version of an uploaded file. `details` holds what processing found out (see `worker`)."""
+
+    id: str
+    work: int
+    role: AssetRole
+    lang: str
+    label: str
+    version: int
+    taken: bool
+    filename: str
+    size: int
+    sha256: str | None
+    state: AssetState
+    stage: str
+    progress: float
+    error: Mapping[str, Any] | None
+    duration_us: int | None
+    details: Mapping[str, Any]
+    made_by: int | None
+    created_at: datetime
+    renditions: tuple[Rendition, ...] = ()
+
+    @property
+    def playable(self) -> bool:
+        """Whether something of it can be shown already (a low rung before all of them)."""
+        if self.details.get("images"):
+            return self.state == "ready"
+        videos = any(r.kind == "video" for r in self.renditions)
+        sound = any(r.kind == "audio" for r in self.renditions)
+        return (videos and sound) or (sound and self.state == "ready")
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a work is on view by itself; an open end is None."""
+
+    starts: datetime | None
+    ends: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A work with its texts, credits and files."""
+
+    id: int
+    slug: str
+    state: WorkState
+    medium: Medium
+    year: int | None
+    original_lang: str | None
+    link: str | None
+    minimum_age: int | None
+    levelled: bool
+    spherical: bool
+    window: Window | None
+    poster: Mapping[str, Any] | None
+    made_by: int | None
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    published_at: datetime | None
+    texts: Mapping[str, Texts] = field(default_factory=dict)
+    cities: tuple[str, ...] = ()
+    authors: frozenset[int] = frozenset()
+    credits: tuple[Credit, ...] = ()
+    assets: tuple[Asset, ...] = ()
+
+    def text(self, name: str, lang: str) -> str:
+        """The text of `name` in `lang`, else in the other site language, else as it was written; '' when missing."""
+        return best_text(self.texts.get(name, {}), lang, self.original_lang)
+
+    def text_lang(self, name: str, lang: str) -> str:
+        """The language that `text` answers in."""
+        return best_lang(self.texts.get(name, {}), lang, self.original_lang)
+
+    def taken(self, role: AssetRole) -> Sequence[Asset]:
+        """The versions that are shown for `role`: the taken ones, or all ready ones where there is no choice to make."""
+        if role in VERSIONED_ROLES:
+            return [a for a in self.assets if a.role == role and a.taken]
+        return [a for a in self.assets if a.role == role and a.state == "ready"]
+
+    @property
+    def main(self) -> Asset | None:
+        """The version of the work itself that plays."""
+        return next(iter(self.taken("work")), None)
+
+
+def best_lang(texts: Texts, lang: str, original: str | None = None) -> str:
+    """The language to show `texts` in: the asked one, the other site languages, the original, any; `lang` when empty."""
+    for candidate in (lang, *SITE_LANGUAGES, original):
+        if candidate and texts.get(candidate):
+            return candidate
+    return next((k for k, v in texts.items() if v), lang)
+
+
+def best_text(texts: Texts, lang: str, original: str | None = None) -> str:
+    """The text in `best_lang`, '' when there is none."""
+    return texts.get(best_lang(texts, lang, original), "")

@@ -1,0 +1,115 @@
+"""Who may do what, in one place. Pages and calls ask here and nowhere else.
+
+`allows` answers; `require` raises: Unauthenticated for somebody who is not signed in, Forbidden for somebody who is
+and who may know that the thing exists, NotFound for somebody who may not.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from showcase.core.models import Person, Work
+from showcase.errors import Forbidden, NotFound, Unauthenticated
+
+WorkAction = Literal[
+    "see",  # its page and its texts
+    "preview",  # its media whatever the window says
+    "edit",  # texts, credits, files, captions
+    "original",  # fetch the file as it was uploaded
+    "submit",  # hand it to the staff
+    "accept",  # take it into the programme, or send it back
+    "publish",  # make the page public, set the window
+    "withdraw",  # take page and media back at once
+    "delete",
+]
+SiteAction = Literal[
+    "create-work",
+    "see-studio",
+    "see-desk",
+    "see-administration",
+    "manage-cities",
+    "manage-people",
+    "read-outbox",
+]
+
+
+def is_author(person: Person | None, work: Work) -> bool:
+    """Whether `person` is one of the artists of `work`."""
+    return person is not None and person.id in work.authors
+
+
+def is_staff(person: Person | None, work: Work) -> bool:
+    """Whether `person` is staff of one of the cities of `work`, or administrator."""
+    return person is not None and (person.administrator or bool(person.staff_of & set(work.cities)))
+
+
+def allows(person: Person | None, action: WorkAction, work: Work) -> bool:
+    """Whether `person` (None: not signed in) may do `action` to `work`."""
+    if person is not None and person.disabled:
+        person = None
+    author, staff = is_author(person, work), is_staff(person, work)
+    if action == "see":
+        return work.state == "published" or author or staff
+    if action in ("preview", "original", "edit"):
+        return author or staff
+    if action == "submit":
+        return author or staff
+    if action == "accept":
+        return staff
+    if action == "publish":
+        # Staff vouch for what their city shows; an artist opens what staff have accepted.
+        return staff or (author and work.state in ("accepted", "published", "withdrawn"))
+    if action == "withdraw":
+        return author or staff
+    if action == "delete":
+        return (author or staff) and work.state in ("draft", "withdrawn")
+    raise AssertionError(f"no rule for {action}")
+
+
+def require(person: Person | None, action: WorkAction, work: Work) -> None:
+    """Raise unless `person` may do `action` to `work`."""
+    if allows(person, action, work):
+        return
+    if not allows(person, "see", work):
+        raise NotFound()
+    if person is None:
+        raise Unauthenticated()
+    raise Forbidden()
+
+
+def allows_site(person: Person | None, action: SiteAction) -> bool:
+    """Whether `person` may do something that is not about one work."""
+    if person is None or person.disabled:
+        return False
+    if action in ("see-administration", "manage-cities", "read-outbox"):
+        return person.administrator
+    if action in ("see-desk", "manage-people"):
+        return person.administrator or bool(person.staff_of)
+    if action == "see-studio":
+        return bool(person.roles)
+    if action == "create-work":
+        return bool(person.roles)
+    raise AssertionError(f"no rule for {action}")
+
+
+def require_site(person: Person | None, action: SiteAction) -> None:
+    """Raise unless `person` may do `action`."""
+    if allows_site(person, action):
+        return
+    if person is None:
+        raise Unauthenticated()
+    raise Forbidden()
+
+
+def cities_for_work(person: Person) -> frozenset[str] | None:
+    """The cities at least one of which a new work of `person` must name; None: any city will do."""
+    return None if person.administrator else person.staff_of | person.artist_of
+
+
+def may_invite(person: Person | None, role: str, city: str | None) -> bool:
+    """Whether `person` may invite somebody as `role` of `city`."""
+    if person is None or person.disabled:
+        return False
+    if person.administrator:
+        return (city is None) == (role == "administrator")
+    return role in ("staff", "artist") and city is not None and city in person.staff_of

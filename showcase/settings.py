@@ -1,0 +1,129 @@
+"""One frozen object of settings, from the environment (`SHOWCASE_*`) and a TOML file.
+
+Order: command line, environment, `showcase.toml` in the current folder or the file named by `SHOWCASE_CONFIG`,
+then the defaults below. `docs/operators.md` lists every one; a test keeps it complete.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+GIB = 1 << 30
+
+
+class Settings(BaseSettings):
+    """What an operator may set. Sizes are bytes, times are in the unit their name says."""
+
+    model_config = SettingsConfigDict(env_prefix="SHOWCASE_", frozen=True, extra="forbid")
+
+    data: Path = Field(Path("media"), description="Folder of the database, the uploads and the media.")
+    host: str = Field("127.0.0.1", description="Address the server listens on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port the server listens on.")
+    base_url: str | None = Field(
+        None,
+        description="Public address, as `https://show.example.org`; cookies are secure when it is https.",
+    )
+    database: str | None = Field(
+        None,
+        description="SQLAlchemy address; by default SQLite in the data folder, or `postgresql+asyncpg://…`.",
+    )
+    secret: SecretStr | None = Field(
+        None, description="Key that signs grants and forms; made and kept in the data folder when unset."
+    )
+    site_name: str = Field("City to City", description="Name of the site, in the header and in mails.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_format: Literal["json", "text"] = Field("json", description="One JSON object a line, or plain text.")
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="How many proxies stand in front; as many are believed in `X-Forwarded-For`.",
+    )
+    metrics_token: SecretStr | None = Field(
+        None, description="Bearer token for `/metrics`; without it only this machine may read them."
+    )
+    workers: int = Field(1, ge=0, le=64, description="Worker children that `serve` starts; 0 where workers run apart.")
+    ffmpeg: str | None = Field(None, description="Path of FFmpeg (7 or newer); else PATH, else the bundled one.")
+    ffmpeg_threads: int = Field(0, ge=0, le=256, description="Threads of one encoding; 0 leaves it to FFmpeg.")
+    ffmpeg_memory: int = Field(4 * GIB, ge=GIB // 2, description="Memory one FFmpeg may take, in bytes.")
+    work_max_hours: float = Field(6, gt=0, le=48, description="Longest work that is taken, in hours.")
+    upload_max: int = Field(50 * GIB, gt=0, description="Largest file that is taken, in bytes.")
+    upload_quota: int = Field(200 * GIB, gt=0, description="What one artist may keep here, in bytes.")
+    upload_expiry_hours: float = Field(
+        168, gt=0, description="Hours after its last byte that an unfinished upload is kept."
+    )
+    disk_reserve: int = Field(2 * GIB, ge=0, description="Bytes of the disk that uploads leave free.")
+    job_attempts: int = Field(3, ge=1, le=20, description="How often a job is tried before it counts as failed.")
+    grant_minutes: int = Field(
+        60, ge=2, le=24 * 60, description="Minutes a permission to watch lasts before it is renewed."
+    )
+    session_days: int = Field(30, ge=1, le=365, description="Days after its last use that a sign-in lasts.")
+    signin_minutes: int = Field(30, ge=1, le=24 * 60, description="Minutes a sign-in link lasts.")
+    invitation_days: int = Field(14, ge=1, le=365, description="Days an invitation lasts.")
+    smtp: SecretStr | None = Field(
+        None,
+        description="Mail server, as `smtp://user:password@host:587` (or `smtps://`); unset: a local outbox page.",
+    )
+    mail_from: str = Field("showcase@localhost", description="Sender of mails.")
+    dev: bool = Field(False, description="Read templates and static files again at each request.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = TomlConfigSettingsSource(settings_cls, os.environ.get("SHOWCASE_CONFIG", "showcase.toml"))
+        return init_settings, env_settings, file
+
+    @property
+    def database_url(self) -> str:
+        """The database's address, with the default filled in."""
+        return self.database or f"sqlite+aiosqlite:///{(self.data / 'showcase.db').resolve()}"
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach the site, without a slash at the end."""
+        if self.base_url:
+            return self.base_url.rstrip("/")
+        host = "localhost" if self.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else self.host  # noqa: S104
+        return f"http://{host}:{self.port}"
+
+    @property
+    def secure(self) -> bool:
+        """Whether people come by https, so that cookies may say so."""
+        return self.public_url.startswith("https://")
+
+    def signing_key(self) -> bytes:
+        """The key that signs grants and forms: 32 bytes, made once and kept beside the database.
+
+        Several nodes must share it: set `SHOWCASE_SECRET` there. Raises OSError when the folder is not writable.
+        """
+        if self.secret is not None:
+            import hashlib
+
+            return hashlib.blake2b(self.secret.get_secret_value().encode(), digest_size=32).digest()
+        path = self.data / "secret.key"
+        self.data.mkdir(parents=True, exist_ok=True)
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return bytes.fromhex(path.read_text().strip())
+        key = secrets.token_bytes(32)
+        with os.fdopen(fd, "w") as file:
+            file.write(key.hex())
+        return key

@@ -1,0 +1,345 @@
+"""Files of works: one row a version, its renditions, and the uploads that become them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from showcase.core.models import VERSIONED_ROLES, Asset, Rendition
+from showcase.errors import Conflict, NotFound
+from showcase.store import jobs
+from showcase.store.events import emit
+from showcase.store.tables import assets, renditions, uploads, works
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An upload in progress. How much has come is what the storage holds, not a column: it cannot disagree."""
+
+    id: str
+    person: int
+    work: int
+    role: str
+    lang: str
+    filename: str
+    metadata: str
+    size: int
+    created_at: datetime
+    expires_at: datetime
+    asset: str | None
+
+
+def new_id() -> str:
+    """A name for an asset or an upload: 80 random bits, letters and digits."""
+    return secrets.token_hex(10)
+
+
+def of_works(tx: sa.Connection, ids: Iterable[int], *, renditions: bool) -> dict[int, list[Asset]]:
+    """The files of each work, oldest first; without `renditions` they come empty (lists do not need them)."""
+    rows = list(
+        tx.execute(sa.select(assets).where(assets.c.work.in_(list(ids))).order_by(assets.c.created_at, assets.c.id))
+    )
+    found: dict[int, list[Asset]] = {}
+    by_asset = _renditions(tx, [r.id for r in rows]) if renditions else {}
+    for r in rows:
+        found.setdefault(r.work, []).append(Asset(**r._mapping, renditions=tuple(by_asset.get(r.id, ()))))
+    return found
+
+
+def _renditions(tx: sa.Connection, ids: list[str]) -> dict[str, list[Rendition]]:
+    found: dict[str, list[Rendition]] = {}
+    query = sa.select(renditions).where(renditions.c.asset.in_(ids))
+    for r in tx.execute(query.order_by(renditions.c.kind, renditions.c.height, renditions.c.id)):
+        found.setdefault(r.asset, []).append(
+            Rendition(
+                r.name,
+                r.kind,
+                r.lang,
+                r.folder,
+                r.width,
+                r.height,
+                r.fps,
+                r.codecs,
+                r.bandwidth,
+                r.average,
+                r.size_bytes,
+                tuple(r.durations_us),
+            )
+        )
+    return found
+
+
+def asset(tx: sa.Connection, id: str) -> Asset:
+    """One file with its renditions. Raises NotFound."""
+    row = tx.execute(sa.select(assets).where(assets.c.id == id)).first()
+    if row is None:
+        raise NotFound()
+    return Asset(**row._mapping, renditions=tuple(_renditions(tx, [id]).get(id, ())))
+
+
+def kept_bytes(tx: sa.Connection, person: int) -> int:
+    """What a person's files and promised uploads take of their quota."""
+    stored = tx.scalar(sa.select(sa.func.coalesce(sa.func.sum(assets.c.size), 0)).where(assets.c.made_by == person))
+    coming = tx.scalar(
+        sa.select(sa.func.coalesce(sa.func.sum(uploads.c.size), 0)).where(
+            uploads.c.person == person, uploads.c.asset.is_(None)
+        )
+    )
+    return int(stored or 0) + int(coming or 0)
+
+
+def begin_upload(
+    tx: sa.Connection,
+    now: datetime,
+    id: str,
+    person: int,
+    work: int,
+    *,
+    role: str,
+    lang: str,
+    filename: str,
+    metadata: str,
+    size: int,
+    expires: datetime,
+) -> None:
+    """Promise an upload."""
+    tx.execute(
+        uploads.insert().values(
+            id=id,
+            person=person,
+            work=work,
+            role=role,
+            lang=lang,
+            filename=filename,
+            metadata=metadata,
+            size=size,
+            created_at=now,
+            expires_at=expires,
+        )
+    )
+
+
+def upload(tx: sa.Connection, id: str) -> Upload:
+    """An upload in progress, or finished and not yet forgotten. Raises NotFound."""
+    row = tx.execute(sa.select(uploads).where(uploads.c.id == id)).first()
+    if row is None:
+        raise NotFound()
+    return Upload(**row._mapping)
+
+
+def uploads_of(tx: sa.Connection, work: int) -> list[Upload]:
+    """The unfinished uploads of a work."""
+    query = sa.select(uploads).where(uploads.c.work == work, uploads.c.asset.is_(None)).order_by(uploads.c.created_at)
+    return [Upload(**r._mapping) for r in tx.execute(query)]
+
+
+def prolong_upload(tx: sa.Connection, id: str, expires: datetime) -> None:
+    """Bytes came: keep an unfinished upload longer."""
+    tx.execute(uploads.update().where(uploads.c.id == id).values(expires_at=expires))
+
+
+def expired_uploads(tx: sa.Connection, now: datetime) -> list[str]:
+    """Uploads whose time is over."""
+    return list(tx.scalars(sa.select(uploads.c.id).where(uploads.c.expires_at < now)))
+
+
+def unfinished_uploads(tx: sa.Connection) -> set[str]:
+    """The ids of all uploads that still want bytes."""
+    return set(tx.scalars(sa.select(uploads.c.id).where(uploads.c.asset.is_(None))))
+
+
+def forget_upload(tx: sa.Connection, id: str) -> None:
+    """Remove an upload's row; the caller removes its bytes."""
+    tx.execute(uploads.delete().where(uploads.c.id == id))
+
+
+def finish_upload(tx: sa.Connection, now: datetime, id: str, keep: timedelta) -> Asset:
+    """The last byte is here: the asset and its job in one transaction. A second call returns the same asset."""
+    done = upload(tx, id)
+    if done.asset is not None:
+        return asset(tx, done.asset)
+    new = add(
+        tx,
+        now,
+        id,
+        done.work,
+        role=done.role,
+        lang=done.lang,
+        filename=done.filename,
+        size=done.size,
+        person=done.person,
+    )
+    tx.execute(uploads.update().where(uploads.c.id == id).values(asset=id, expires_at=now + keep))
+    return new
+
+
+def add(
+    tx: sa.Connection,
+    now: datetime,
+    id: str,
+    work: int,
+    *,
+    role: str,
+    lang: str,
+    filename: str,
+    size: int,
+    person: int | None,
+) -> Asset:
+    """A new version of a file, queued for processing. Its original lies in the storage under its id already."""
+    same = sa.and_(assets.c.work == work, assets.c.role == role, assets.c.lang == lang)
+    last = tx.scalar(sa.select(sa.func.max(assets.c.version)).where(same)) or 0
+    tx.execute(
+        assets.insert().values(
+            id=id,
+            work=work,
+            role=role,
+            lang=lang,
+            label="",
+            version=last + 1,
+            taken=False,
+            filename=filename,
+            size=size,
+            state="queued",
+            stage="queued",
+            progress=0.0,
+            details={},
+            made_by=person,
+            created_at=now,
+        )
+    )
+    # Captions are small and quick; films wait behind them.
+    jobs.enqueue(tx, now, "process", id, priority=10 if role == "captions" else 0)
+    _told(tx, now, id, work)
+    return asset(tx, id)
+
+
+def set_hash(tx: sa.Connection, id: str, sha256: str) -> None:
+    """Keep the SHA-256 of the original."""
+    tx.execute(assets.update().where(assets.c.id == id).values(sha256=sha256))
+
+
+def report(
+    tx: sa.Connection,
+    now: datetime,
+    id: str,
+    *,
+    state: str | None = None,
+    stage: str | None = None,
+    progress: float | None = None,
+    error: Mapping[str, Any] | None = None,
+    duration_us: int | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """Note how processing goes; what is not given stays. `details` is merged into what is there."""
+    row = tx.execute(sa.select(assets.c.work, assets.c.details).where(assets.c.id == id)).first()
+    if row is None:
+        raise NotFound()
+    values: dict[str, Any] = {
+        k: v
+        for k, v in {"state": state, "stage": stage, "progress": progress, "duration_us": duration_us}.items()
+        if v is not None
+    }
+    if state is not None:
+        values["error"] = dict(error) if error is not None else None
+    if details is not None:
+        values["details"] = {**row.details, **details}
+    if values:
+        tx.execute(assets.update().where(assets.c.id == id).values(**values))
+    _told(tx, now, id, row.work)
+
+
+def add_rendition(tx: sa.Connection, now: datetime, id: str, new: Rendition) -> None:
+    """A rendition is in the storage, whole: it may be played. Doing it twice keeps the newer one."""
+    tx.execute(renditions.delete().where(renditions.c.asset == id, renditions.c.name == new.name))
+    tx.execute(
+        renditions.insert().values(
+            asset=id,
+            name=new.name,
+            kind=new.kind,
+            lang=new.lang,
+            folder=new.folder,
+            width=new.width,
+            height=new.height,
+            fps=new.fps,
+            codecs=new.codecs,
+            bandwidth=new.bandwidth,
+            average=new.average,
+            size_bytes=new.size_bytes,
+            durations_us=list(new.durations_us),
+        )
+    )
+    _told(tx, now, id, tx.scalar(sa.select(assets.c.work).where(assets.c.id == id)))
+
+
+def drop_renditions(tx: sa.Connection, id: str) -> None:
+    """Forget the renditions of a file that will be made anew."""
+    tx.execute(renditions.delete().where(renditions.c.asset == id))
+
+
+def take(tx: sa.Connection, now: datetime, id: str) -> None:
+    """Let this version be the one that plays. Raises Conflict (`not-ready`) when it cannot be played yet."""
+    chosen = asset(tx, id)
+    if not (chosen.playable or chosen.state == "ready"):
+        raise Conflict("not-ready")
+    tx.execute(
+        assets.update()
+        .where(assets.c.work == chosen.work, assets.c.role == chosen.role, assets.c.lang == chosen.lang)
+        .values(taken=assets.c.id == id)
+    )
+    _told(tx, now, id, chosen.work)
+
+
+def take_if_first(tx: sa.Connection, now: datetime, id: str) -> bool:
+    """Take this version when nothing of its kind is taken yet: there is nothing it could change. Returns whether."""
+    new = asset(tx, id)
+    others = sa.and_(assets.c.work == new.work, assets.c.role == new.role, assets.c.lang == new.lang, assets.c.taken)
+    if new.role not in VERSIONED_ROLES or tx.scalar(sa.select(assets.c.id).where(others)) is not None:
+        return False
+    if not (new.playable or new.state == "ready"):
+        return False
+    take(tx, now, id)
+    return True
+
+
+def drop_taken(tx: sa.Connection, now: datetime, id: str) -> None:
+    """Stop showing this version (captions or a description that should not be shown)."""
+    work = tx.scalar(sa.select(assets.c.work).where(assets.c.id == id))
+    tx.execute(assets.update().where(assets.c.id == id).values(taken=False))
+    _told(tx, now, id, work)
+
+
+def set_label(tx: sa.Connection, now: datetime, id: str, label: str) -> None:
+    """Name a track for menus ('English, for the deaf')."""
+    work = tx.scalar(sa.select(assets.c.work).where(assets.c.id == id))
+    tx.execute(assets.update().where(assets.c.id == id).values(label=label.strip()[:120]))
+    _told(tx, now, id, work)
+
+
+def remove(tx: sa.Connection, now: datetime, id: str) -> None:
+    """Remove a file's rows and let a worker remove its bytes. Raises Conflict (`in-use`) while it is what plays."""
+    gone = asset(tx, id)
+    if (
+        gone.taken
+        and gone.role == "work"
+        and tx.scalar(sa.select(works.c.state).where(works.c.id == gone.work)) == "published"
+    ):
+        raise Conflict("in-use")
+    jobs.cancel(tx, now, "process", id)
+    tx.execute(assets.delete().where(assets.c.id == id))
+    tx.execute(uploads.delete().where(uploads.c.asset == id))
+    jobs.enqueue(tx, now, "remove-files", id)
+    _told(tx, now, id, gone.work)
+
+
+def known(tx: sa.Connection) -> set[str]:
+    """The ids of all assets there are."""
+    return set(tx.scalars(sa.select(assets.c.id)))
+
+
+def _told(tx: sa.Connection, now: datetime, id: str, work: int | None) -> None:
+    emit(tx, now, "asset", asset=id, work=work)

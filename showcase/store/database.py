@@ -1,0 +1,124 @@
+"""The database: engines, transactions, migration at start.
+
+Store functions are plain `def f(tx: sa.Connection, …)`; `read` and `write` run one as one transaction, on SQLite and
+PostgreSQL alike. SQLite has one writer (WAL, `BEGIN IMMEDIATE`) and readers beside it that cannot write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from showcase.errors import Unavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def is_sqlite(url: str) -> bool:
+    """Whether `url` names an SQLite file."""
+    return sa.make_url(url).get_backend_name() == "sqlite"
+
+
+class Database:
+    """Reads and writes by store functions; `changed` is called after each commit that emitted an event."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.changed: Callable[[], None] = lambda: None
+        if is_sqlite(url):
+            self._writer = _sqlite(url, writes=True)
+            self._reader = _sqlite(url, writes=False)
+        else:
+            self._writer = create_async_engine(url, pool_size=5, max_overflow=5, pool_pre_ping=True)
+            self._reader = create_async_engine(
+                url,
+                pool_size=10,
+                max_overflow=10,
+                pool_pre_ping=True,
+                execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
+            )
+
+    async def read(self, f: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `f` in a transaction that sees one state of the database and cannot change it."""
+        try:
+            async with self._reader.connect() as connection, connection.begin():
+                return await connection.run_sync(f, *args, **kwargs)
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError) as error:
+            raise Unavailable("database-away") from error
+
+    async def write(self, f: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `f` in a transaction and commit it; nothing of it stays when it raises."""
+        emitted = False
+
+        def call(tx: sa.Connection) -> T:
+            nonlocal emitted
+            tx.info.pop("emitted", None)
+            result = f(tx, *args, **kwargs)
+            emitted = bool(tx.info.pop("emitted", False))
+            return result
+
+        try:
+            async with self._writer.begin() as connection:
+                result = await connection.run_sync(call)
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError) as error:
+            raise Unavailable("database-away") from error
+        if emitted:
+            self.changed()
+        return result
+
+    async def close(self) -> None:
+        """Close all connections. Calling it twice is fine."""
+        await self._writer.dispose()
+        await self._reader.dispose()
+
+
+def _sqlite(url: str, *, writes: bool) -> AsyncEngine:
+    # One writer and no overflow: writers queue here instead of failing with 'database is locked'.
+    engine = create_async_engine(
+        url,
+        isolation_level=None,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1 if writes else 4,
+        max_overflow=0,
+        pool_timeout=60,
+    )
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def opened(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in (
+            "busy_timeout=10000",
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+            f"query_only={'OFF' if writes else 'ON'}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine.sync_engine, "begin")
+    def begun(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the schema at `url` to `revision`. Blocks: call it before the loop runs, or in a thread."""
+    from alembic import command
+    from alembic.config import Config
+
+    where = sa.make_url(url)
+    if is_sqlite(url) and where.database:
+        Path(where.database).parent.mkdir(parents=True, exist_ok=True)
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.attributes["url"] = url
+    command.upgrade(config, revision)

@@ -1,0 +1,151 @@
+"""Work to be done later, by whoever takes it. A job is held by a lease: when its worker dies, another takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from showcase.store.events import emit
+from showcase.store.tables import jobs
+
+LEASE = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed job. `subject` is what it is about (an asset's id); `attempt` counts from 1."""
+
+    id: int
+    kind: str
+    subject: str
+    payload: Mapping[str, Any]
+    attempt: int
+
+
+def enqueue(
+    tx: sa.Connection,
+    now: datetime,
+    kind: str,
+    subject: str,
+    payload: Mapping[str, Any] | None = None,
+    *,
+    priority: int = 0,
+    delay: timedelta = timedelta(0),
+) -> None:
+    """Add a job, unless the same one waits already. Higher `priority` goes first."""
+    waiting = sa.select(jobs.c.id).where(jobs.c.kind == kind, jobs.c.subject == subject, jobs.c.state == "queued")
+    if tx.scalar(waiting.limit(1)) is not None:
+        return
+    tx.execute(
+        jobs.insert().values(
+            kind=kind,
+            subject=subject,
+            payload=dict(payload or {}),
+            state="queued",
+            priority=priority,
+            attempts=0,
+            run_after=now + delay,
+            created_at=now,
+        )
+    )
+    emit(tx, now, "job", kind=kind)
+
+
+def claim(tx: sa.Connection, now: datetime, worker: str) -> Job | None:
+    """Take the next job that is due, or one whose worker let its lease run out; None when there is none."""
+    due = sa.or_(
+        sa.and_(jobs.c.state == "queued", jobs.c.run_after <= now),
+        sa.and_(jobs.c.state.in_(("running", "cancelling")), jobs.c.lease_until < now),
+    )
+    row = tx.execute(
+        sa.select(jobs.c.id, jobs.c.kind, jobs.c.subject, jobs.c.payload, jobs.c.attempts)
+        .where(due)
+        .order_by(jobs.c.priority.desc(), jobs.c.run_after, jobs.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+    if row is None:
+        return None
+    tx.execute(
+        jobs.update()
+        .where(jobs.c.id == row.id)
+        .values(
+            state=sa.case((jobs.c.state == "cancelling", "cancelling"), else_="running"),
+            worker=worker,
+            lease_until=now + LEASE,
+            attempts=jobs.c.attempts + 1,
+        )
+    )
+    return Job(row.id, row.kind, row.subject, row.payload, row.attempts + 1)
+
+
+def renew(tx: sa.Connection, now: datetime, job: int, worker: str) -> bool:
+    """Hold on to a job; False when it is no longer this worker's."""
+    changed = tx.execute(jobs.update().where(jobs.c.id == job, jobs.c.worker == worker).values(lease_until=now + LEASE))
+    return changed.rowcount == 1
+
+
+def standing(tx: sa.Connection, job: int, worker: str) -> str:
+    """The state of a job as its worker must see it: `running`, `cancelling`, or `lost` to another worker."""
+    row = tx.execute(sa.select(jobs.c.state, jobs.c.worker).where(jobs.c.id == job)).first()
+    if row is None or row.worker != worker or row.state not in ("running", "cancelling"):
+        return "lost"
+    return str(row.state)
+
+
+def finish(tx: sa.Connection, now: datetime, job: int, state: str = "done", error: str | None = None) -> None:
+    """End a job as `done`, `failed` or `cancelled`, with a readable reason."""
+    tx.execute(
+        jobs.update().where(jobs.c.id == job).values(state=state, error=error, finished_at=now, lease_until=None)
+    )
+
+
+def put_back(tx: sa.Connection, now: datetime, job: int, error: str, delay: timedelta) -> None:
+    """Let a job be tried again after `delay`."""
+    tx.execute(
+        jobs.update()
+        .where(jobs.c.id == job)
+        .values(state="queued", error=error, worker=None, lease_until=None, run_after=now + delay)
+    )
+
+
+def give_back(tx: sa.Connection, now: datetime, job: int) -> None:
+    """A worker that stops hands its job over at once, and it does not count as an attempt."""
+    tx.execute(
+        jobs.update()
+        .where(jobs.c.id == job, jobs.c.state == "running")
+        .values(state="queued", worker=None, lease_until=None, run_after=now, attempts=jobs.c.attempts - 1)
+    )
+
+
+def cancel(tx: sa.Connection, now: datetime, kind: str, subject: str) -> None:
+    """End the jobs of `kind` about `subject`: waiting ones at once, a running one is told."""
+    mine = sa.and_(jobs.c.kind == kind, jobs.c.subject == subject)
+    tx.execute(jobs.update().where(mine, jobs.c.state == "queued").values(state="cancelled", finished_at=now))
+    tx.execute(jobs.update().where(mine, jobs.c.state == "running").values(state="cancelling"))
+
+
+def counts(tx: sa.Connection) -> dict[str, int]:
+    """How many jobs are in each state."""
+    return {state: n for state, n in tx.execute(sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state))}
+
+
+def failed(tx: sa.Connection, limit: int) -> list[sa.Row[Any]]:
+    """The newest failed jobs with their reasons."""
+    return list(
+        tx.execute(
+            sa.select(jobs.c.id, jobs.c.kind, jobs.c.subject, jobs.c.error, jobs.c.attempts, jobs.c.finished_at)
+            .where(jobs.c.state == "failed")
+            .order_by(jobs.c.id.desc())
+            .limit(limit)
+        )
+    )
+
+
+def prune(tx: sa.Connection, before: datetime) -> int:
+    """Forget jobs that ended before `before`."""
+    return tx.execute(jobs.delete().where(jobs.c.finished_at < before)).rowcount

@@ -1,0 +1,328 @@
+"""Works: texts, credits, cities, authors, states. Files of works stand in `assets`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from showcase.core.models import Credit, Texts, Window, Work
+from showcase.core.names import slugify
+from showcase.errors import Conflict, Invalid, NotFound
+from showcase.store import assets as asset_rows
+from showcase.store import texts
+from showcase.store.events import emit
+from showcase.store.tables import cities, credits, people, work_authors, work_cities, works
+
+FIELDS = ("title", "statement", "content_notes", "technical_notes", "edition_notes")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which works a list shows; None or empty: all."""
+
+    states: tuple[str, ...] = ()
+    city: str | None = None
+    year: int | None = None
+    medium: str | None = None
+    person: int | None = None
+    author: int | None = None
+    cities: frozenset[str] | None = None
+
+
+def work(tx: sa.Connection, slug: str) -> Work:
+    """One work with its files and their renditions. Raises NotFound."""
+    found = _load(tx, sa.select(works).where(works.c.slug == slug), renditions=True)
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+def work_by_id(tx: sa.Connection, id: int) -> Work:
+    """One work by its number. Raises NotFound."""
+    found = _load(tx, sa.select(works).where(works.c.id == id), renditions=True)
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+def listed(tx: sa.Connection, which: Filter, limit: int, after: int | None = None) -> list[Work]:
+    """Works by `which`, the newest first (by publication, else by making); `after` is the id of the last one shown."""
+    published_first = sa.func.coalesce(works.c.published_at, works.c.created_at)
+    query = _filtered(sa.select(works), which)
+    if after is not None:
+        last = sa.select(published_first).where(works.c.id == after).scalar_subquery()
+        query = query.where(sa.or_(published_first < last, sa.and_(published_first == last, works.c.id < after)))
+    return _load(tx, query.order_by(published_first.desc(), works.c.id.desc()).limit(limit), renditions=False)
+
+
+def count(tx: sa.Connection, which: Filter) -> int:
+    """How many works `which` means."""
+    return tx.scalar(_filtered(sa.select(sa.func.count()).select_from(works), which)) or 0
+
+
+def years(tx: sa.Connection) -> list[int]:
+    """The years of published works, newest first."""
+    query = sa.select(works.c.year).where(works.c.state == "published", works.c.year.is_not(None)).distinct()
+    return sorted((y for y in tx.scalars(query) if y is not None), reverse=True)
+
+
+def counts_by_city(tx: sa.Connection) -> dict[str, int]:
+    """How many published works each city has."""
+    query = (
+        sa.select(work_cities.c.city, sa.func.count())
+        .join(works, works.c.id == work_cities.c.work)
+        .where(works.c.state == "published")
+        .group_by(work_cities.c.city)
+    )
+    return {city: n for city, n in tx.execute(query)}
+
+
+def _filtered(query: sa.Select[Any], which: Filter) -> sa.Select[Any]:
+    if which.states:
+        query = query.where(works.c.state.in_(which.states))
+    if which.year is not None:
+        query = query.where(works.c.year == which.year)
+    if which.medium is not None:
+        query = query.where(works.c.medium == which.medium)
+    if which.city is not None:
+        query = query.where(works.c.id.in_(sa.select(work_cities.c.work).where(work_cities.c.city == which.city)))
+    if which.cities is not None:
+        query = query.where(works.c.id.in_(sa.select(work_cities.c.work).where(work_cities.c.city.in_(which.cities))))
+    if which.author is not None:
+        query = query.where(works.c.id.in_(sa.select(work_authors.c.work).where(work_authors.c.person == which.author)))
+    if which.person is not None:
+        query = query.where(works.c.id.in_(sa.select(credits.c.work).where(credits.c.person == which.person)))
+    return query
+
+
+def _load(tx: sa.Connection, query: sa.Select[Any], *, renditions: bool) -> list[Work]:
+    rows = list(tx.execute(query))
+    ids = [r.id for r in rows]
+    if not ids:
+        return []
+    by_work = texts.load(tx, "work", ids)
+    cities_of: dict[int, list[str]] = {}
+    for r in tx.execute(
+        sa.select(work_cities.c.work, work_cities.c.city)
+        .where(work_cities.c.work.in_(ids))
+        .order_by(work_cities.c.position)
+    ):
+        cities_of.setdefault(r.work, []).append(r.city)
+    authors: dict[int, set[int]] = {}
+    for r in tx.execute(sa.select(work_authors.c.work, work_authors.c.person).where(work_authors.c.work.in_(ids))):
+        authors.setdefault(r.work, set()).add(r.person)
+    credited: dict[int, list[Credit]] = {}
+    for c in tx.execute(
+        sa.select(credits.c.work, credits.c.name, credits.c.role, credits.c.city, people.c.slug)
+        .outerjoin(people, people.c.id == credits.c.person)
+        .where(credits.c.work.in_(ids))
+        .order_by(credits.c.position)
+    ):
+        credited.setdefault(c.work, []).append(Credit(c.name, c.role, c.city, c.slug))
+    files = asset_rows.of_works(tx, ids, renditions=renditions)
+    return [
+        Work(
+            id=r.id,
+            slug=r.slug,
+            state=r.state,
+            medium=r.medium,
+            year=r.year,
+            original_lang=r.original_lang,
+            link=r.link,
+            minimum_age=r.minimum_age,
+            levelled=r.levelled,
+            spherical=r.spherical,
+            window=Window(r.on_view_from, r.on_view_until) if r.on_view else None,
+            poster=r.poster,
+            made_by=r.made_by,
+            revision=r.revision,
+            created_at=r.created_at,
+            updated_at=r.updated_at,
+            published_at=r.published_at,
+            texts=by_work.get(r.id, {}),
+            cities=tuple(cities_of.get(r.id, ())),
+            authors=frozenset(authors.get(r.id, ())),
+            credits=tuple(credited.get(r.id, ())),
+            assets=tuple(files.get(r.id, ())),
+        )
+        for r in rows
+    ]
+
+
+def create(
+    tx: sa.Connection,
+    now: datetime,
+    author: int | None,
+    *,
+    fields: Mapping[str, Texts],
+    medium: str,
+    in_cities: Sequence[str],
+    year: int | None = None,
+    original_lang: str | None = None,
+    credit: Sequence[Credit] = (),
+    link: str | None = None,
+    minimum_age: int | None = None,
+) -> Work:
+    """Make a draft. Raises Invalid when a city or a credited person does not exist."""
+    title = fields.get("title", {})
+    words = title.get("en") or title.get("fr") or next(iter(title.values()), "")
+    id = tx.execute(
+        works.insert()
+        .values(
+            slug=_free_slug(tx, words),
+            state="draft",
+            medium=medium,
+            year=year,
+            original_lang=original_lang,
+            link=link,
+            minimum_age=minimum_age,
+            levelled=False,
+            spherical=False,
+            on_view=False,
+            made_by=author,
+            revision=1,
+            created_at=now,
+            updated_at=now,
+        )
+        .returning(works.c.id)
+    ).scalar_one()
+    texts.save(tx, "work", id, fields)
+    _set_cities(tx, id, in_cities)
+    _set_credits(tx, id, credit)
+    if author is not None:
+        tx.execute(work_authors.insert().values(work=id, person=author))
+    _told(tx, now, id)
+    return work_by_id(tx, id)
+
+
+def _free_slug(tx: sa.Connection, title: str) -> str:
+    base = slugify(title, "work")
+    taken = set(tx.scalars(sa.select(works.c.slug).where(works.c.slug.startswith(base, autoescape=True))))
+    return next(s for n in range(len(taken) + 2) if (s := base if n == 0 else f"{base}-{n + 1}") not in taken)
+
+
+def update(
+    tx: sa.Connection,
+    now: datetime,
+    id: int,
+    *,
+    values: Mapping[str, Any],
+    fields: Mapping[str, Texts],
+    in_cities: Sequence[str] | None = None,
+    credit: Sequence[Credit] | None = None,
+    revision: int | None = None,
+) -> None:
+    """Change what is given. `values` are columns of the work.
+
+    With `revision`, raises Conflict (`changed-meanwhile`) when somebody else saved since that revision was read.
+    """
+    where = works.c.id == id
+    if revision is not None:
+        where &= works.c.revision == revision
+    changed = tx.execute(
+        works.update().where(where).values(**dict(values), revision=works.c.revision + 1, updated_at=now)
+    )
+    if changed.rowcount == 0:
+        raise Conflict("changed-meanwhile")
+    texts.save(tx, "work", id, fields)
+    if in_cities is not None:
+        _set_cities(tx, id, in_cities)
+    if credit is not None:
+        _set_credits(tx, id, credit)
+    _told(tx, now, id)
+
+
+def set_state(tx: sa.Connection, now: datetime, id: int, state: str, expected: Iterable[str]) -> None:
+    """Move a work to `state`. Raises Conflict (`wrong-state`) unless it is in one of `expected`."""
+    values: dict[str, Any] = {"state": state, "updated_at": now}
+    if state == "published":
+        values["published_at"] = sa.func.coalesce(works.c.published_at, sa.literal(now, works.c.published_at.type))
+    changed = tx.execute(works.update().where(works.c.id == id, works.c.state.in_(list(expected))).values(**values))
+    if changed.rowcount == 0:
+        raise Conflict("wrong-state")
+    _told(tx, now, id)
+
+
+def set_window(tx: sa.Connection, now: datetime, id: int, window: Window | None) -> None:
+    """Set when a work is on view by itself; None: only through screenings."""
+    tx.execute(
+        works.update()
+        .where(works.c.id == id)
+        .values(
+            on_view=window is not None,
+            on_view_from=window.starts if window else None,
+            on_view_until=window.ends if window else None,
+            updated_at=now,
+        )
+    )
+    _told(tx, now, id)
+
+
+def set_poster(tx: sa.Connection, now: datetime, id: int, poster: Mapping[str, Any] | None) -> None:
+    """Keep where the pictures for lists are and how they look while they load."""
+    tx.execute(works.update().where(works.c.id == id).values(poster=dict(poster) if poster else None, updated_at=now))
+    _told(tx, now, id)
+
+
+def add_author(tx: sa.Connection, now: datetime, id: int, person: int) -> None:
+    """Let one more person edit a work; adding twice is fine."""
+    there = sa.select(work_authors.c.work).where(work_authors.c.work == id, work_authors.c.person == person)
+    if tx.scalar(there) is None:
+        tx.execute(work_authors.insert().values(work=id, person=person))
+        _told(tx, now, id)
+
+
+def remove_author(tx: sa.Connection, now: datetime, id: int, person: int) -> None:
+    """Take a co-author off. Raises Conflict when nobody would be left."""
+    left = tx.scalar(sa.select(sa.func.count()).where(work_authors.c.work == id, work_authors.c.person != person))
+    if not left:
+        raise Conflict("last-author")
+    tx.execute(work_authors.delete().where(work_authors.c.work == id, work_authors.c.person == person))
+    _told(tx, now, id)
+
+
+def delete(tx: sa.Connection, now: datetime, id: int) -> None:
+    """Remove a work and its rows; the caller removes its files from the storage."""
+    texts.forget(tx, "work", id)
+    tx.execute(works.delete().where(works.c.id == id))
+    _told(tx, now, id)
+
+
+def _set_cities(tx: sa.Connection, id: int, slugs: Sequence[str]) -> None:
+    wanted = list(dict.fromkeys(slugs))
+    known = set(tx.scalars(sa.select(cities.c.slug).where(cities.c.slug.in_(wanted))))
+    if set(wanted) - known:
+        raise Invalid("no-such-city", fields={"cities": "no-such-city"}, city=", ".join(sorted(set(wanted) - known)))
+    tx.execute(work_cities.delete().where(work_cities.c.work == id))
+    for n, slug in enumerate(wanted):
+        tx.execute(work_cities.insert().values(work=id, city=slug, position=n))
+
+
+def _set_credits(tx: sa.Connection, id: int, credit: Sequence[Credit]) -> None:
+    tx.execute(credits.delete().where(credits.c.work == id))
+    named = {c.person for c in credit if c.person}
+    ids = {s: i for s, i in tx.execute(sa.select(people.c.slug, people.c.id).where(people.c.slug.in_(list(named))))}
+    known_cities = set(tx.scalars(sa.select(cities.c.slug)))
+    for n, c in enumerate(credit):
+        if c.person and c.person not in ids:
+            raise Invalid("no-such-person", fields={f"credits.{n}.person": "no-such-person"})
+        if c.city and c.city not in known_cities:
+            raise Invalid("no-such-city", fields={f"credits.{n}.city": "no-such-city"}, city=c.city)
+        tx.execute(
+            credits.insert().values(
+                work=id,
+                position=n,
+                name=c.name[:200],
+                role=c.role[:100],
+                city=c.city or None,
+                person=ids[c.person] if c.person else None,
+            )
+        )
+
+
+def _told(tx: sa.Connection, now: datetime, id: int) -> None:
+    emit(tx, now, "work", id=id)
