@@ -123,9 +123,7 @@ def npm_works(root: Path) -> bool:
     if npm is None:
         return False
     try:
-        subprocess.run(
-            [npm, *NPM_CI, "--dry-run", "--offline"], cwd=root, check=True, capture_output=True, timeout=60
-        )
+        subprocess.run([npm, *NPM_CI, "--dry-run", "--offline"], cwd=root, check=True, capture_output=True, timeout=60)
     except (OSError, subprocess.SubprocessError):
         return False
     return True

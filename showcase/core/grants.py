@@ -20,7 +20,7 @@ BUCKET_SECONDS = 300
 @dataclass(frozen=True, slots=True)
 class Grant:
     """Permission to watch. `kind`: `work` (the public window is checked at each request) or `preview` (its artists and
-    staff, whatever the window says; `asset` narrows it to one version)."""
+    staff, whatever the window says; `asset` narrows it to one version), `page` (a file of the public page, as a trailer)."""
 
     kind: str
     subject: int
@@ -28,7 +28,7 @@ class Grant:
     asset: str = ""
 
 
-_KINDS = {"work": "w", "preview": "p"}
+_KINDS = {"work": "w", "preview": "p", "page": "d"}
 _LETTERS = {letter: kind for kind, letter in _KINDS.items()}
 
 

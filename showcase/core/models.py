@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from showcase.core import ladder
+
 Texts = Mapping[str, str]
 SITE_LANGUAGES = ("en", "fr")
 
@@ -119,21 +121,10 @@ class Credit:
 
 
 @dataclass(frozen=True, slots=True)
-class Rendition:
-    """One quality of an asset as it is stored (`folder` is its place in the storage)."""
+class Rendition(ladder.Rendition):
+    """One quality of an asset as it is stored: `folder` is its place in the storage."""
 
-    name: str
-    kind: str
-    lang: str
     folder: str
-    width: int
-    height: int
-    fps: float
-    codecs: str
-    bandwidth: int
-    average: int
-    size_bytes: int
-    durations_us: tuple[int, ...]
 
     @property
     def length_us(self) -> int:

@@ -120,9 +120,7 @@ async def run(
     def line(text: str) -> bool:
         nonlocal last_us
         key, _, value = text.partition("=")
-        if key not in ("out_time_us", "total_size") or not value.isdigit():
-            return False
-        if key == "total_size" or int(value) <= last_us:
+        if key != "out_time_us" or not value.isdigit() or int(value) <= last_us:
             return False
         last_us = int(value)
         if position is not None:

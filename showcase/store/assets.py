@@ -57,18 +57,18 @@ def _renditions(tx: sa.Connection, ids: list[str]) -> dict[str, list[Rendition]]
     for r in tx.execute(query.order_by(renditions.c.kind, renditions.c.height, renditions.c.id)):
         found.setdefault(r.asset, []).append(
             Rendition(
-                r.name,
-                r.kind,
-                r.lang,
-                r.folder,
-                r.width,
-                r.height,
-                r.fps,
-                r.codecs,
-                r.bandwidth,
-                r.average,
-                r.size_bytes,
-                tuple(r.durations_us),
+                name=r.name,
+                kind=r.kind,
+                lang=r.lang,
+                width=r.width,
+                height=r.height,
+                fps=r.fps,
+                codecs=r.codecs,
+                bandwidth=r.bandwidth,
+                average=r.average,
+                size_bytes=r.size_bytes,
+                durations_us=tuple(r.durations_us),
+                folder=r.folder,
             )
         )
     return found

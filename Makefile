@@ -1,0 +1,55 @@
+# Showcase from a fresh checkout: `make demo` to see it, `make test` before a change is handed in.
+# `make PYTHON=python3.13 ...` uses another Python; `make test ARGS="-k channel"` hands options to pytest.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+RUN    := $(VENV)/.installed
+DEV    := $(VENV)/.installed-dev
+
+.DELETE_ON_ERROR:
+.PHONY: demo test check format soak bench clean
+
+demo: $(RUN)
+	$(BIN)/showcase demo
+
+test: check
+	$(BIN)/pytest $(ARGS)
+
+check: $(DEV)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+soak: $(DEV)
+	$(BIN)/python -m bench.soak $(ARGS)
+
+bench: $(DEV)
+	$(BIN)/python -m bench $(ARGS)
+
+# Keeps media/: that is somebody's work.
+clean:
+	rm -rf $(VENV) node_modules static/vendor build dist *.egg-info .coverage .*_cache .hypothesis .schemathesis
+	find showcase tests bench -name __pycache__ -prune -exec rm -rf {} +
+
+# What running needs, and what the checks and tests need on top. Again only when what is asked for changes.
+$(RUN): export SHOWCASE_NPM_OMIT_DEV := 1
+$(DEV): EXTRAS := [dev]
+$(RUN) $(DEV): pyproject.toml package-lock.json build_hook.py | $(BIN)/pip
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS)'
+	$(BIN)/python -m compileall -q showcase
+	touch $@
+
+$(BIN)/pip:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "Showcase needs Python 3.11 or newer: apt install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Showcase needs Python 3.11 or newer; name one: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "This Python cannot make a virtual environment: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,119 @@
+"""Bytes at rest, by key. A folder today; every call is one that an object store has too.
+
+Keys: `originals/<asset>`, `media/<asset>/<run>/<rendition>/…`, `pictures/<asset>/…`. What is stored is never
+overwritten: a new run of processing has a new key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path, PurePosixPath
+
+from obstore.store import LocalStore
+
+from showcase.errors import NotFound, Unavailable
+
+
+class Storage:
+    """Files under `root`, which is made when it is not there."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.root.mkdir(parents=True, exist_ok=True)
+        self._store = LocalStore(prefix=self.root)
+
+    def local(self, key: str) -> Path | None:
+        """Where `key` lies as a file of this machine, None where the storage is elsewhere. It need not exist.
+
+        Raises NotFound for a key that would leave the storage.
+        """
+        parts = PurePosixPath(key).parts
+        if not parts or ".." in parts or key.startswith("/") or "\0" in key:
+            raise NotFound()
+        return self.root.joinpath(*parts)
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Store `data`, whole or not at all."""
+        try:
+            await self._store.put_async(key, data)
+        except OSError as error:
+            raise Unavailable("disk-full") from error
+
+    async def get(self, key: str) -> bytes:
+        """Everything under `key`. Raises NotFound."""
+        self.local(key)
+        try:
+            return bytes(await (await self._store.get_async(key)).bytes_async())
+        except FileNotFoundError:
+            raise NotFound() from None
+
+    async def adopt(self, path: Path, key: str) -> None:
+        """Move a file of this machine into the storage; on one disk that is a rename."""
+        await asyncio.to_thread(_move, path, self._place(key))
+
+    async def copy_folder(self, folder: Path, prefix: str) -> None:
+        """Store all files of a folder under `prefix` and leave it where it is; on one disk they are links.
+
+        What an earlier try left under `prefix` goes first.
+        """
+
+        def copy() -> None:
+            target = self._place(prefix)
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(folder, target, copy_function=_link)
+
+        await asyncio.to_thread(copy)
+
+    async def remove(self, prefix: str) -> None:
+        """Remove everything at and under `prefix`; nothing there is fine."""
+
+        def gone() -> None:
+            target = self._place(prefix)
+            if target.is_dir():
+                shutil.rmtree(target)
+            else:
+                target.unlink(missing_ok=True)
+
+        await asyncio.to_thread(gone)
+
+    async def names(self, prefix: str) -> list[str]:
+        """What lies directly under `prefix`: files and folders alike."""
+        found = await self._store.list_with_delimiter_async(prefix)
+        names = [*found["common_prefixes"], *(o["path"] for o in found["objects"])]
+        return sorted(PurePosixPath(n).name for n in names)
+
+    @asynccontextmanager
+    async def as_file(self, key: str) -> AsyncIterator[Path]:
+        """The bytes of `key` as a file of this machine that may be read. Raises NotFound."""
+        path = self._place(key)
+        if not await asyncio.to_thread(path.is_file):
+            raise NotFound()
+        yield path
+
+    def free_bytes(self) -> int:
+        """What the disk still holds. Blocks for microseconds."""
+        return shutil.disk_usage(self.root).free
+
+    def _place(self, key: str) -> Path:
+        path = self.local(key)
+        assert path is not None  # noqa: S101 - this storage is a folder
+        return path
+
+
+def _move(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.replace(path, target)
+    except OSError:  # another disk
+        shutil.move(path, target)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one without links
+        shutil.copy2(source, target)

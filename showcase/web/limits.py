@@ -1,0 +1,56 @@
+"""How often somebody may ask: token buckets in memory, one for each who and what."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+
+from aiohttp import web
+
+from showcase.errors import TooMany
+from showcase.web.keys import LIMITS, SETTINGS
+
+# What is limited: how many at once, and how many come back in a minute.
+RULES: dict[str, tuple[int, float]] = {
+    "signin": (8, 4),
+    "signin-address": (5, 0.5),
+    "password": (8, 4),
+    "play": (120, 120),
+    "api-write": (240, 240),
+    "upload": (120, 120),
+}
+BUCKETS = 50_000
+
+
+class Limits:
+    """The buckets. The least recently used are forgotten first, so an attacker cannot fill the memory."""
+
+    def __init__(self) -> None:
+        self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+
+    def take(self, rule: str, who: str) -> None:
+        """Count one. Raises TooMany with the seconds to wait."""
+        burst, per_minute = RULES[rule]
+        now = time.monotonic()
+        left, since = self._buckets.pop((rule, who), (float(burst), now))
+        left = min(burst, left + (now - since) * per_minute / 60)
+        if left < 1:
+            self._buckets[(rule, who)] = (left, now)
+            raise TooMany(retry_after=int((1 - left) * 60 / per_minute) + 1)
+        self._buckets[(rule, who)] = (left - 1, now)
+        if len(self._buckets) > BUCKETS:
+            self._buckets.popitem(last=False)
+
+
+def address(request: web.Request) -> str:
+    """Where a request comes from; proxies in front are believed as many as the settings say."""
+    trusted = request.app[SETTINGS].trusted_proxies
+    forwarded = [p.strip() for p in request.headers.get("X-Forwarded-For", "").split(",") if p.strip()]
+    if trusted and forwarded:
+        return forwarded[-min(trusted, len(forwarded))]
+    return request.remote or "-"
+
+
+def limit(request: web.Request, rule: str, who: str | None = None) -> None:
+    """Count one request against `rule`. Raises TooMany."""
+    request.app[LIMITS].take(rule, who or address(request))

@@ -1,0 +1,175 @@
+"""Templates to pages: one environment, one context, and a cache of the pages that everybody sees alike."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import hmac
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+from aiohttp import hdrs, web
+from markupsafe import Markup
+
+from showcase.core import rules
+from showcase.core.models import SITE_LANGUAGES, Person
+from showcase.core.rules import allows, allows_site
+from showcase.store.events import Event
+from showcase.web import words
+from showcase.web.keys import ASSETS, KEY, LANG, NOW, PAGES, PERSON, SESSION, SETTINGS
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+CACHED_PAGES = 2000
+# Pages change through events; this is for what changes by the clock alone.
+CACHED_SECONDS = 10
+
+
+class Pages:
+    """The Jinja environment and the cache of public pages."""
+
+    def __init__(self, folder: Path, *, dev: bool = False) -> None:
+        self._env = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(folder),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=dev,
+            extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        )
+        self._by_lang = {lang: self._overlay(lang) for lang in SITE_LANGUAGES}
+        self._cache: OrderedDict[str, tuple[float, web.Response]] = OrderedDict()
+        if not dev:
+            for env in self._by_lang.values():
+                for name in env.list_templates(extensions=["html"]):
+                    env.get_template(name)
+
+    def _overlay(self, lang: str) -> jinja2.Environment:
+        env = self._env.overlay()
+        env.install_gettext_translations(words.catalogue(lang), newstyle=True)  # type: ignore[attr-defined]
+        env.filters["size"] = functools.partial(words.size, lang=lang)
+        env.filters["number"] = functools.partial(words.number, lang=lang)
+        env.filters["length"] = words.length
+        env.filters["paragraphs"] = paragraphs
+        env.globals.update(
+            lang=lang,
+            other_lang="en" if lang == "fr" else "fr",
+            date=lambda m, zone="UTC": words.date(m, lang, ZoneInfo(zone)),
+            date_time=lambda m, zone="UTC": words.date_time(m, lang, ZoneInfo(zone)),
+            sentence=lambda code, params=None: words.sentence(code, params or {}, lang),
+            allows=allows,
+            allows_site=allows_site,
+            may_invite=rules.may_invite,
+        )
+        return env
+
+    def text(self, name: str, lang: str, context: Mapping[str, Any]) -> str:
+        """The template `name` in `lang`, filled in."""
+        return self._by_lang[lang].get_template(name).render(context)
+
+    def cached(self, key: str, at: float) -> web.Response | None:
+        """A page as it was rendered lately."""
+        found = self._cache.get(key)
+        return found[1] if found is not None and at - found[0] < CACHED_SECONDS else None
+
+    def keep(self, key: str, at: float, page: web.Response) -> None:
+        """Keep a page for whoever asks next."""
+        self._cache[key] = (at, page)
+        self._cache.move_to_end(key)
+        if len(self._cache) > CACHED_PAGES:
+            self._cache.popitem(last=False)
+
+    def changed(self, event: Event) -> None:
+        """Something happened that pages may show: forget them all (making one again costs milliseconds)."""
+        if event.topic in ("work", "asset", "city", "person"):
+            self._cache.clear()
+
+
+def paragraphs(text: str) -> Markup:
+    """Plain text as paragraphs; everything in it is escaped."""
+    parts = [p.strip() for p in text.replace("\r\n", "\n").split("\n\n") if p.strip()]
+    return Markup("").join(Markup("<p>{}</p>").format(p) for p in parts)  # noqa: S704 - format escapes
+
+
+def csrf_token(request: web.Request) -> str:
+    """What forms of this sign-in carry; '' for nobody."""
+    session = request[SESSION]
+    if session is None:
+        return ""
+    return hmac.new(request.app[KEY], f"csrf {session.public_id}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def context(request: web.Request, person: Person | None = None) -> dict[str, Any]:
+    """What every page knows."""
+    settings = request.app[SETTINGS]
+    lang = request[LANG]
+    tail = request.path.removeprefix(f"/{lang}/") if request.path.startswith(f"/{lang}/") else ""
+    query = f"?{request.query_string}" if request.query_string else ""
+    return {
+        "person": person if person is not None else request[PERSON],
+        "asset_url": request.app[ASSETS].url,
+        "site_name": settings.site_name,
+        "site": settings.public_url,
+        "path": request.path,
+        "path_qs": request.path_qs,
+        "tail": tail,
+        "translated": {code: f"/{code}/{tail}{query}" for code in SITE_LANGUAGES},
+        "csrf": csrf_token(request),
+        "now": request.app[NOW](),
+    }
+
+
+def render(
+    request: web.Request, name: str, /, *, status: int = 200, headers: Mapping[str, str] | None = None, **more: Any
+) -> web.Response:
+    """Answer with a template, in the language of the request."""
+    text = request.app[PAGES].text(name, request[LANG], context(request) | more)
+    return web.Response(
+        text=text,
+        status=status,
+        content_type="text/html",
+        headers={"Content-Language": request[LANG], **(headers or {})},
+    )
+
+
+def public(handler: Handler) -> Handler:
+    """A page that everybody who is not signed in sees alike: rendered once, kept for a few seconds."""
+
+    @functools.wraps(handler)
+    async def serve(request: web.Request) -> web.StreamResponse:
+        if request[PERSON] is not None or request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
+            response = await handler(request)
+            response.headers.setdefault("Cache-Control", "private, no-store")
+            return response
+        pages, at = request.app[PAGES], request.loop.time()
+        page = pages.cached(request.path_qs, at)
+        if page is None:
+            made = await handler(request)
+            assert isinstance(made, web.Response)  # noqa: S101 - pages are whole
+            if made.status != 200:
+                return made
+            body = made.body
+            assert isinstance(body, bytes)  # noqa: S101
+            made.headers["ETag"] = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+            made.headers["Cache-Control"] = "public, max-age=0, must-revalidate"
+            # The cookie decides whether a page is the public one.
+            made.headers["Vary"] = "Cookie"
+            pages.keep(request.path_qs, at, made)
+            page = made
+        if request.headers.get(hdrs.IF_NONE_MATCH) == page.headers["ETag"]:
+            return web.Response(status=304, headers={k: page.headers[k] for k in ("ETag", "Cache-Control", "Vary")})
+        return web.Response(body=page.body, headers=page.headers)
+
+    return serve
+
+
+def language(request: web.Request) -> str:
+    """The language of a request: its address's, else its person's, else what the browser likes best."""
+    first = request.path.split("/", 2)[1]
+    if first in SITE_LANGUAGES:
+        return first
+    return words.negotiate(request)

@@ -1,0 +1,102 @@
+"""Works as players need them, kept in memory: a segment is checked and found without asking the database.
+
+Events of the store drop what changed, so a withdrawal counts at once on every node; a time limit is the net below.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from showcase.core import rights
+from showcase.core.models import Asset, Rendition, Work
+from showcase.errors import NotFound
+from showcase.store import works
+from showcase.store.database import Database
+from showcase.store.events import Event
+
+SHELF = 500
+SECONDS = 30
+# Files that belong to the public page of a work, whatever its window says.
+PAGE_ROLES = frozenset({"documentation", "installation-view", "trailer"})
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """A work with its files by id."""
+
+    work: Work
+
+    @cached_property
+    def assets(self) -> dict[str, Asset]:
+        """The files by id."""
+        return {a.id: a for a in self.work.assets}
+
+    @cached_property
+    def renditions(self) -> dict[tuple[str, str], Rendition]:
+        """The renditions by asset and name."""
+        return {(a.id, r.name): r for a in self.work.assets for r in a.renditions}
+
+    @cached_property
+    def shown(self) -> frozenset[str]:
+        """The files that play when the work plays: the taken versions of the work, its captions and descriptions."""
+        taken = [a for role in ("work", "captions", "audio-description") for a in self.work.taken(role)]  # type: ignore[arg-type]
+        return frozenset(a.id for a in taken)
+
+    @cached_property
+    def playable(self) -> bool:
+        """Whether there is something to play."""
+        return self.work.main is not None and self.work.main.playable
+
+    def verdict(self, now: datetime) -> rights.Verdict:
+        """Whether the public may watch at `now`."""
+        return rights.verdict(self.work.state, self.work.window, self.playable, now)
+
+
+class Shelf:
+    """The most asked-for works. `changed` is to be told of every event."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._kept: OrderedDict[int, tuple[float, Shelved]] = OrderedDict()
+        self._loading: dict[int, asyncio.Future[Shelved]] = {}
+        self._generation = 0
+
+    async def work(self, id: int) -> Shelved:
+        """The work with this number. Raises NotFound."""
+        loop = asyncio.get_running_loop()
+        kept = self._kept.get(id)
+        if kept is not None and loop.time() - kept[0] < SECONDS:
+            self._kept.move_to_end(id)
+            return kept[1]
+        # Many viewers at once ask the database once.
+        if (loading := self._loading.get(id)) is not None:
+            return await asyncio.shield(loading)
+        loading = self._loading[id] = loop.create_future()
+        generation = self._generation
+        try:
+            shelved = Shelved(await self._db.read(works.work_by_id, id))
+        except BaseException as error:
+            if isinstance(error, NotFound):
+                self._kept.pop(id, None)
+            loading.set_exception(error if isinstance(error, Exception) else NotFound())
+            loading.exception()
+            raise
+        else:
+            loading.set_result(shelved)
+            if generation == self._generation:
+                self._kept[id] = (loop.time(), shelved)
+                if len(self._kept) > SHELF:
+                    self._kept.popitem(last=False)
+            return shelved
+        finally:
+            self._loading.pop(id, None)
+
+    def changed(self, event: Event) -> None:
+        """Drop what an event is about."""
+        if event.topic in ("work", "asset"):
+            self._generation += 1
+            self._kept.pop(event.data.get("id") or event.data.get("work") or 0, None)

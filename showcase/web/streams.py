@@ -1,0 +1,271 @@
+"""HLS: grants to playlists to bytes. Everything under `/hls/{grant}/` is checked, down to the segment.
+
+Public grants are only as good as the window is open right now; preview grants are for a work's artists and staff, page
+grants for what belongs to its public page (trailer, documentation).
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from datetime import timedelta
+from typing import Any
+
+from aiohttp import web
+
+from showcase.core import grants, playlist, storyboard
+from showcase.core.grants import Grant
+from showcase.core.models import Asset, Rendition
+from showcase.core.timeline import Segments, on_demand
+from showcase.errors import Conflict, Forbidden, Gone, NotFound, ShowcaseError, Unauthenticated
+from showcase.metrics import REFUSALS
+from showcase.web.keys import KEY, SHELF, STORAGE, now
+from showcase.web.pages import Handler
+from showcase.web.sendfile import IMMUTABLE, Descriptors, answer
+from showcase.web.shelf import PAGE_ROLES, Shelved
+
+log = logging.getLogger(__name__)
+
+DESCRIPTORS: web.AppKey[Descriptors] = web.AppKey("DESCRIPTORS")
+TYPES = {"m4s": "video/iso.segment", "mp4": "video/mp4", "vtt": "text/vtt; charset=utf-8", "jpg": "image/jpeg"}
+TYPES |= {
+    "webp": "image/webp",
+    "avif": "image/avif",
+    "u8": "application/octet-stream",
+    "bin": "application/octet-stream",
+}
+# Players on other sites may fetch what a grant opens; the grant is the permission, no cookie is read.
+CORS = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
+LABELS = {"en": "English", "fr": "Français"}
+
+
+class NotOpenYet(Forbidden):
+    """Media before its moment (403)."""
+
+    code = "not-open-yet"
+
+
+@functools.lru_cache(4096)
+def _parsed(key: bytes, token: str) -> Grant | None:
+    return grants.parse(key, token)
+
+
+def refuse(shelved: Shelved, at: Any) -> None:
+    """Raise what stands against watching a work by its public window at `at`; nothing when it is open."""
+    verdict = shelved.verdict(at)
+    if verdict.open:
+        return
+    REFUSALS.labels(verdict.code).inc()
+    if verdict.code == "not-open-yet":
+        raise NotOpenYet(opens=verdict.opens)
+    if verdict.code in ("closed", "withdrawn"):
+        raise Gone(verdict.code)
+    if verdict.code == "not-ready":
+        raise Conflict("not-ready")
+    raise NotFound()
+
+
+async def granted(request: web.Request) -> tuple[Grant, Shelved]:
+    """The grant of a request and the work it is for, checked against the clock and the work as they are now."""
+    grant = _parsed(request.app[KEY], request.match_info["grant"])
+    if grant is None:
+        raise NotFound()
+    at = now(request)
+    if grant.expires <= at:
+        raise Unauthenticated("grant-expired")
+    shelved = await request.app[SHELF].work(grant.subject)
+    if grant.kind == "work":
+        refuse(shelved, at)
+    elif grant.kind == "page" and shelved.work.state != "published":
+        raise Gone("withdrawn")
+    return grant, shelved
+
+
+def may_fetch(grant: Grant, shelved: Shelved, asset: Asset) -> bool:
+    """Whether a grant opens this file."""
+    if grant.kind == "work":
+        return asset.id in shelved.shown
+    if grant.kind == "page":
+        return asset.id == grant.asset and asset.role in PAGE_ROLES
+    return not grant.asset or asset.id == grant.asset or asset.id in shelved.shown
+
+
+async def granted_asset(request: web.Request) -> tuple[Grant, Shelved, Asset]:
+    """As `granted`, with the file that the address names. Raises NotFound for one the grant does not open."""
+    grant, shelved = await granted(request)
+    asset = shelved.assets.get(request.match_info["asset"])
+    if asset is None or not may_fetch(grant, shelved, asset):
+        raise NotFound()
+    return grant, shelved, asset
+
+
+def text(body: str, media_type: str, max_age: int) -> web.Response:
+    """A small text with how long it may be kept."""
+    return web.Response(
+        body=body.encode(),
+        headers=CORS | {"Content-Type": media_type, "Cache-Control": f"public, max-age={max_age}"},
+    )
+
+
+async def master(request: web.Request) -> web.Response:
+    """The multivariant playlist of a work, or of one version of it."""
+    grant, shelved, asset = await granted_asset(request)
+    return text(write_master(shelved, asset, with_tracks=grant.kind != "page"), playlist.MEDIA_TYPE, 2)
+
+
+def write_master(shelved: Shelved, asset: Asset, *, with_tracks: bool) -> str:
+    """The master playlist of `asset`, with the captions and descriptions that are shown with it."""
+    videos = [r for r in asset.renditions if r.kind == "video"]
+    sounds = [r for r in asset.renditions if r.kind == "audio"]
+    if not sounds:
+        raise Conflict("not-ready")
+    beside = [shelved.assets[i] for i in sorted(shelved.shown)] if with_tracks else []
+    described = [(a, r) for a in beside if a.role == "audio-description" for r in a.renditions if r.kind == "audio"]
+    captions = [(a, r) for a in beside if a.role == "captions" for r in a.renditions if r.kind == "captions"]
+    best = max(sounds, key=lambda r: r.average)
+    audio = [_sound(best, f"{best.name}/index.m3u8", _name(asset, best.lang), default=True)]
+    audio += [
+        _sound(r, f"../{a.id}/{r.name}/index.m3u8", a.label or _name(a, a.lang), lang=a.lang, described=True)
+        for a, r in described
+    ]
+    variants = [
+        playlist.Variant(f"{r.name}/index.m3u8", r.bandwidth, r.average, r.codecs, r.width, r.height, r.fps)
+        for r in videos
+    ]
+    if not videos:
+        # The sound of an audio work is its own variant: there is no picture to go beside.
+        variants = [
+            playlist.Variant(f"{r.name}/index.m3u8", r.bandwidth, r.average, r.codecs)
+            for r in sorted(sounds, key=lambda r: r.bandwidth)
+        ]
+        audio = []
+    tracks = [
+        playlist.Alternative(f"../{a.id}/{r.name}/index.m3u8", a.label or _name(a, a.lang), a.lang)
+        for a, r in sorted(captions, key=lambda c: c[0].lang)
+    ]
+    return playlist.master(variants, audio, tracks)
+
+
+def _sound(
+    r: Rendition, uri: str, name: str, *, lang: str | None = None, default: bool = False, described: bool = False
+) -> playlist.Alternative:
+    return playlist.Alternative(
+        uri,
+        name,
+        lang or r.lang,
+        default=default,
+        described=described,
+        bandwidth=r.bandwidth,
+        average=r.average,
+        codecs=r.codecs,
+    )
+
+
+def _name(asset: Asset, lang: str) -> str:
+    if lang in ("und", ""):
+        return "Original"
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        name = Locale.parse(lang, sep="-").get_display_name()
+    except (UnknownLocaleError, ValueError):
+        name = None
+    return LABELS.get(lang) or (name[:1].upper() + name[1:] if name else lang)
+
+
+async def media(request: web.Request) -> web.Response:
+    """The playlist of one rendition."""
+    _, _, asset = await granted_asset(request)
+    rendition = _rendition(asset, request.match_info["rendition"])
+    if rendition.kind == "captions":
+        body = playlist.captions("captions.vtt", rendition.length_us)
+    else:
+        body = playlist.media(on_demand(Segments.of("", rendition.durations_us)))
+    return text(body, playlist.MEDIA_TYPE, 60)
+
+
+def _rendition(asset: Asset, name: str) -> Rendition:
+    found = next((r for r in asset.renditions if r.name == name), None)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+async def segment(request: web.Request) -> web.StreamResponse:
+    """An init or media segment, or the captions of a track."""
+    grant, shelved = await granted(request)
+    info = request.match_info
+    asset_id, name = info["asset"], info["file"]
+    asset = shelved.assets.get(asset_id)
+    rendition = shelved.renditions.get((asset_id, info["rendition"]))
+    if asset is None or rendition is None or not may_fetch(grant, shelved, asset):
+        raise NotFound()
+    return await send(request, f"{rendition.folder}/{name}")
+
+
+async def send(request: web.Request, key: str) -> web.StreamResponse:
+    """A stored file, which never changes."""
+    ending = key.rpartition(".")[2]
+    headers = CORS | {"Content-Type": TYPES.get(ending, "application/octet-stream"), "Cache-Control": IMMUTABLE}
+    path = request.app[STORAGE].local(key)
+    if path is not None:
+        return answer(request, request.app[DESCRIPTORS].get(path), headers)
+    return web.Response(body=await request.app[STORAGE].get(key), headers=headers)
+
+
+async def extra(request: web.Request) -> web.StreamResponse:
+    """What belongs to a file beside its renditions: storyboard, peaks, pictures of an image work."""
+    _, _, asset = await granted_asset(request)
+    name = request.match_info["file"]
+    board = asset.details.get("storyboard")
+    if name == "storyboard.vtt" and board:
+        return text(storyboard.webvtt(board, asset.duration_us or 0), "text/vtt; charset=utf-8", 3600)
+    allowed = {*(board or {}).get("sheets", ()), asset.details.get("peaks")}
+    allowed |= {i["name"] for i in asset.details.get("images", ())}
+    if name not in allowed or "folder" not in asset.details:
+        raise NotFound()
+    return await send(request, f"{asset.details['folder']}/{name}")
+
+
+def issue(request: web.Request, kind: str, work: int, lasts: timedelta, asset: str = "") -> tuple[str, Any]:
+    """A new grant and when it ends."""
+    return grants.issue(request.app[KEY], kind, work, now(request), lasts, asset)
+
+
+async def quick(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Media without the middleware of pages: no session, no log line, errors as plain words."""
+    try:
+        return await handler(request)
+    except ShowcaseError as error:
+        return web.Response(
+            status=error.status,
+            text=error.code,
+            headers=CORS | {"Cache-Control": "no-store", "X-Error": error.code},
+        )
+    except web.HTTPException as error:
+        return web.Response(
+            status=error.status, headers=CORS | {k: v for k, v in error.headers.items() if k != "Content-Type"}
+        )
+
+
+async def preflight(_: web.Request) -> web.Response:
+    """Players on other sites ask first when they send a Range (Fetch standard)."""
+    return web.Response(
+        status=204,
+        headers=CORS
+        | {
+            "Access-Control-Allow-Methods": "GET, HEAD",
+            "Access-Control-Allow-Headers": "Range",
+            "Access-Control-Max-Age": "86400",
+        },
+    )
+
+
+def routes(app: web.Application) -> None:
+    """Mount `/hls/`."""
+    router = app.router
+    router.add_get("/hls/{grant}/{asset}/{rendition}/{file:init\\.mp4|s\\d{5,6}\\.m4s|captions\\.vtt}", segment)
+    router.add_get("/hls/{grant}/{asset}/{rendition}/index.m3u8", media)
+    router.add_get("/hls/{grant}/{asset}/master.m3u8", master)
+    router.add_get("/hls/{grant}/{asset}/{file:[a-z0-9-]+\\.[a-z0-9]+}", extra)
+    router.add_route("OPTIONS", "/hls/{tail:.*}", preflight)

@@ -1,0 +1,182 @@
+"""The two languages of the site: catalogues, dates, sizes, and the sentence for each error code."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from importlib import resources
+from typing import Any
+
+from aiohttp import web
+from babel.dates import format_date, format_datetime, format_time
+from babel.numbers import format_decimal
+
+from showcase.core.failures import FAILURES, N_
+from showcase.core.models import SITE_LANGUAGES
+from showcase.errors import ShowcaseError
+
+ERRORS: Mapping[str, str] = {
+    "internal": N_("Something went wrong here. It has been noted; please try again in a moment."),
+    "not-found": N_("There is nothing at this address, or it is not public."),
+    "no-such-city": N_("There is no such city: {city}"),
+    "no-such-person": N_("There is no such person."),
+    "no-such-link": N_("This link is not known. Perhaps it was copied in part; ask for a new one."),
+    "link-used": N_("This link has been used already. Ask for a new one."),
+    "link-expired": N_("This link is too old. Ask for a new one."),
+    "sign-in-needed": N_("Please sign in first."),
+    "wrong-credentials": N_("This address and password do not belong together."),
+    "forbidden": N_("You may not do this with your account."),
+    "cross-site": N_("This request came from another site and was refused."),
+    "csrf": N_("This form is too old. Please go back, reload the page and try again; what you typed is still there."),
+    "invalid": N_("Some of what was sent cannot be taken. Please look at the fields named below."),
+    "malformed": N_("This request could not be understood."),
+    "conflict": N_("This cannot be done in the state it is in."),
+    "changed-meanwhile": N_(
+        "Somebody else changed this while you were writing. Reload to see it; your text is kept below."
+    ),
+    "wrong-state": N_("This cannot be done in the state it is in. Reload to see what changed."),
+    "not-complete": N_("Some things are missing before this can be public: {missing}"),
+    "last-author": N_("A work needs at least one person who may edit it."),
+    "in-use": N_("This file is what the public sees. Take another version first, or withdraw the work."),
+    "city-exists": N_("There is a city with this name in addresses already: {city}"),
+    "own-city-needed": N_("Name at least one of your own cities: {cities}"),
+    "not-ready": N_("This is not ready to be watched yet. It is being prepared; please come back in a while."),
+    "not-open-yet": N_("This opens later. It can be watched from the moment given on this page."),
+    "closed": N_("This is not on view now."),
+    "withdrawn": N_("This was withdrawn by its artists or their city."),
+    "grant-expired": N_("The permission to watch has run out. Reload the page to go on."),
+    "too-large": N_("This is larger than what is taken here."),
+    "file-too-large": N_("This file is larger than what is taken here ({limit})."),
+    "quota": N_("This file would go beyond what you may keep here ({limit}). Remove files that you no longer need."),
+    "disk-full": N_("There is no room for more files right now. Please try again later; the operator can see it."),
+    "upload-too-long": N_("More bytes came than were announced."),
+    "wrong-offset": N_("This upload goes on at another place."),
+    "upload-locked": N_("This upload is being written to by another connection."),
+    "upload-length": N_("The size of the file must be given before the upload."),
+    "checksum-mismatch": N_("The bytes changed on the way. They will be sent again."),
+    "checksum-algorithm": N_("This kind of checksum is not known here."),
+    "checksum-encoding": N_("This checksum could not be read."),
+    "tus-version": N_("This server speaks tus 1.0.0."),
+    "unsupported-type": N_("This kind of content is not taken here."),
+    "too-many": N_("That was very often. Please wait {retry_after} seconds and try again."),
+    "unavailable": N_("This is not available right now. Please try again in a moment."),
+    "database-away": N_("The server cannot reach its data right now. Please try again in a moment."),
+    "cancelled": N_("This was cancelled."),
+    "password-short": N_("A password needs at least 10 characters."),
+    "worker-failed": N_("Preparing this file failed more than once. Try again, or upload it once more."),
+    "method-not-allowed": N_("This address does not take this kind of request."),
+    "required": N_("This is needed."),
+    "no-such-version": N_("There is no such version."),
+    "bad-language": N_("This is no language tag (for example en, fr, pt-BR)."),
+    "bad-address": N_("This is no web address that starts with https:// or http://."),
+    "bad-email": N_("This is no e-mail address."),
+    "bad-time": N_("This is no date and time."),
+    "bad-number": N_("This is no number that can be taken here."),
+    "bad-zone": N_("This is no time zone (for example Europe/Vienna)."),
+    "window-order": N_("The end lies before the beginning."),
+    "bad-choice": N_("This is none of the choices."),
+    "too-long": N_("This is too long."),
+    "no-city": N_("Choose at least one city."),
+}
+
+
+@cache
+def catalogue(lang: str) -> NullTranslations:
+    """The translations into `lang`; English is the language of the sources."""
+    path = resources.files("showcase").joinpath(f"locale/{lang}/LC_MESSAGES/showcase.po")
+    if lang == "en" or not path.is_file():
+        return NullTranslations()
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    compiled = io.BytesIO()
+    write_mo(compiled, read_po(io.BytesIO(path.read_bytes()), locale=lang))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def preload() -> None:
+    """Read all catalogues, before the loop runs."""
+    for lang in SITE_LANGUAGES:
+        catalogue(lang)
+
+
+def sentence(code: str, params: Mapping[str, Any], lang: str) -> str:
+    """What an error code means, in `lang`. Unknown codes get the general sentence."""
+    text = catalogue(lang).gettext(ERRORS.get(code) or FAILURES.get(code) or ERRORS["internal"])
+    try:
+        return text.format(**{k: _value(v, lang) for k, v in params.items()})
+    except (KeyError, IndexError, ValueError):
+        return text
+
+
+def explain(error: ShowcaseError, lang: str) -> str:
+    """The sentence for an error, in `lang`."""
+    return sentence(error.code, error.params, lang)
+
+
+def _value(value: Any, lang: str) -> str:
+    if isinstance(value, float):
+        return format_decimal(value, locale=lang, format="#,##0.#")
+    return str(value)
+
+
+def negotiate(request: web.Request) -> str:
+    """The site language that the caller likes best (`Accept-Language`, RFC 9110 12.5.4)."""
+    best, weight = "en", 0.0
+    for part in request.headers.get("Accept-Language", "").split(","):
+        tag, _, parameter = part.strip().partition(";")
+        lang = tag.strip().lower().split("-")[0]
+        try:
+            q = float(parameter.strip().removeprefix("q=")) if parameter else 1.0
+        except ValueError:
+            continue
+        if lang in SITE_LANGUAGES and q > weight:
+            best, weight = lang, q
+    return best
+
+
+def date(moment: datetime, lang: str, zone: tzinfo) -> str:
+    """A day as it is written out in `lang`: '22 November 2026'."""
+    return format_date(moment.astimezone(zone).date(), "long", locale=_locale(lang))
+
+
+def date_time(moment: datetime, lang: str, zone: tzinfo) -> str:
+    """A day and a time of day."""
+    return format_datetime(moment, "d MMMM yyyy, HH:mm", tzinfo=zone, locale=_locale(lang))
+
+
+def clock(moment: datetime, lang: str, zone: tzinfo) -> str:
+    """A time of day, in 24 hours."""
+    return format_time(moment, "HH:mm", tzinfo=zone, locale=_locale(lang))
+
+
+def length(us: int) -> str:
+    """A duration as players write it: `1:02:03` or `4:05`."""
+    seconds = round(us / 1_000_000)
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
+def size(count: int, lang: str) -> str:
+    """Bytes in the unit that people read: '1.2 GB', in French '1,2 Go'."""
+    units = ("o", "ko", "Mo", "Go", "To") if lang == "fr" else ("B", "kB", "MB", "GB", "TB")
+    value, n = float(count), 0
+    while value >= 1000 and n < len(units) - 1:
+        value, n = value / 1000, n + 1
+    return (
+        f"{format_decimal(value, locale=_locale(lang), format='#,##0.#' if n and value < 100 else '#,##0')} {units[n]}"
+    )
+
+
+def number(value: float, lang: str) -> str:
+    """A number with the separators of `lang`."""
+    return format_decimal(value, locale=_locale(lang))
+
+
+def _locale(lang: str) -> str:
+    # British forms: 22 November, 24-hour clocks.
+    return "en_GB" if lang == "en" else "fr_FR"

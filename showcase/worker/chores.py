@@ -1,0 +1,102 @@
+"""The small jobs: mails, removed files, and sweeping up what was left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+import time
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from urllib.parse import unquote, urlsplit
+
+from showcase.errors import Unavailable
+from showcase.media.spool import Spool
+from showcase.media.storage import Storage
+from showcase.settings import Settings
+from showcase.store import assets, events, jobs, outbox
+from showcase.store.database import Database
+from showcase.store.jobs import Job
+
+log = logging.getLogger(__name__)
+
+SWEEP_EVERY = timedelta(minutes=10)
+# Bytes without a row may belong to something that is being made right now.
+STRAY_AGE_S = 24 * 3600
+
+
+class Chores:
+    """Does `mail`, `remove-files` and `sweep` jobs."""
+
+    def __init__(self, db: Database, storage: Storage, spool: Spool, settings: Settings) -> None:
+        self._db, self._storage, self._spool, self._settings = db, storage, spool, settings
+
+    async def mail(self, job: Job) -> None:
+        """Send a mail by SMTP. Raises Unavailable, to be tried again."""
+        import aiosmtplib
+
+        mail = await self._db.read(outbox.mail, int(job.subject))
+        if self._settings.smtp is None or mail.sent_at is not None:
+            return
+        url = urlsplit(self._settings.smtp.get_secret_value())
+        message = EmailMessage()
+        message["From"] = self._settings.mail_from
+        message["To"] = mail.recipient
+        message["Subject"] = mail.subject
+        message.set_content(mail.body)
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=url.hostname or "localhost",
+                port=url.port or (465 if url.scheme == "smtps" else 25),
+                username=unquote(url.username) if url.username else None,
+                password=unquote(url.password) if url.password else None,
+                use_tls=url.scheme == "smtps",
+                timeout=30,
+            )
+        except (aiosmtplib.SMTPException, OSError) as error:
+            await self._db.write(outbox.not_sent, mail.id, str(error))
+            raise Unavailable("mail-not-sent") from error
+        await self._db.write(outbox.sent, datetime.now(UTC), mail.id)
+
+    async def remove_files(self, job: Job) -> None:
+        """Remove everything that is stored of an asset."""
+        for place in ("originals", "media", "pictures"):
+            await self._storage.remove(f"{place}/{job.subject}")
+
+    async def sweep(self, job: Job) -> None:
+        """Forget what is over, remove what nobody owns, and come back later."""
+        at = datetime.now(UTC)
+        for id in await self._db.read(assets.expired_uploads, at):
+            await self._spool.remove(id)
+            await self._db.write(assets.forget_upload, id)
+        wanted = await self._db.read(assets.unfinished_uploads)
+        for id, touched in await asyncio.to_thread(lambda: list(self._spool.ids())):
+            if id not in wanted and time.time() - touched > STRAY_AGE_S:
+                log.warning("sweep: removing stray upload %s", id)
+                await self._spool.remove(id)
+        await self._strays(wanted)
+        await self._db.write(events.prune, at - timedelta(hours=1))
+        await self._db.write(jobs.prune, at - timedelta(days=30))
+        await self._db.write(outbox.prune, at - timedelta(days=30))
+        await self._db.write(jobs.enqueue, at, "sweep", "", delay=SWEEP_EVERY)
+
+    async def _strays(self, uploads: set[str]) -> None:
+        known = await self._db.read(assets.known) | uploads
+        for place in ("originals", "media", "pictures"):
+            for name in await self._storage.names(place):
+                path = self._storage.local(f"{place}/{name}")
+                if name in known or path is None:
+                    continue
+                age = time.time() - (await asyncio.to_thread(path.stat)).st_mtime
+                if age > STRAY_AGE_S:
+                    log.warning("sweep: removing stray %s/%s", place, name)
+                    await self._storage.remove(f"{place}/{name}")
+        scratch = self._settings.data / "scratch"
+        for folder in await asyncio.to_thread(lambda: list(scratch.glob("*"))):
+            if folder.name not in known:
+                await asyncio.to_thread(shutil.rmtree, folder, True)
+
+
+async def gave_up_mail(_: Job, __: Exception) -> None:
+    """A mail that could not be sent shows its reason in the outbox already."""
