@@ -6,26 +6,55 @@ then the defaults below. `docs/operators.md` lists every one; a test keeps it co
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
+import re
 import secrets
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import (
     BaseSettings,
+    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
 
 GIB = 1 << 30
+KEY_BYTES = 32
+PREFIX = "SHOWCASE_"
+# Variables of the build and the tests, and the one that names the file.
+NOT_SETTINGS = ("SHOWCASE_CONFIG", "SHOWCASE_CHROMIUM", "SHOWCASE_TEST_", "SHOWCASE_NPM_")
+
+
+class _Environment(EnvSettingsSource):
+    """The environment; a variable with our prefix that is no setting is handed on under its name, to be refused."""
+
+    def __call__(self) -> dict[str, Any]:
+        names = {f"{PREFIX}{name}".upper() for name in self.settings_cls.model_fields}
+        unknown = {
+            name: value
+            for name, value in os.environ.items()
+            if name.upper().startswith(PREFIX)
+            and name.upper() not in names
+            and not name.upper().startswith(NOT_SETTINGS)
+        }
+        return super().__call__() | unknown
 
 
 class Settings(BaseSettings):
     """What an operator may set. Sizes are bytes, times are in the unit their name says."""
 
-    model_config = SettingsConfigDict(env_prefix="SHOWCASE_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,  # it may be a secret
+    )
 
     data: Path = Field(Path("media"), description="Folder of the database, the uploads and the media.")
     host: str = Field("127.0.0.1", description="Address the server listens on.")
@@ -87,8 +116,11 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        file = TomlConfigSettingsSource(settings_cls, os.environ.get("SHOWCASE_CONFIG", "showcase.toml"))
-        return init_settings, env_settings, file
+        named = os.environ.get("SHOWCASE_CONFIG")
+        if named and not Path(named).is_file():
+            raise FileNotFoundError(f"SHOWCASE_CONFIG names {named}, and there is no such file")
+        file = TomlConfigSettingsSource(settings_cls, named or "showcase.toml")
+        return init_settings, _Environment(settings_cls), file
 
     @property
     def database_url(self) -> str:
@@ -101,7 +133,7 @@ class Settings(BaseSettings):
         if self.base_url:
             return self.base_url.rstrip("/")
         host = "localhost" if self.host in ("127.0.0.1", "0.0.0.0", "::", "::1") else self.host  # noqa: S104
-        return f"http://{host}:{self.port}"
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property
     def secure(self) -> bool:
@@ -111,19 +143,29 @@ class Settings(BaseSettings):
     def signing_key(self) -> bytes:
         """The key that signs grants and forms: 32 bytes, made once and kept beside the database.
 
-        Several nodes must share it: set `SHOWCASE_SECRET` there. Raises OSError when the folder is not writable.
+        Several nodes must share it: set `SHOWCASE_SECRET` there. Raises OSError when the folder is not writable,
+        ValueError when the kept key is damaged.
         """
-        if self.secret is not None:
-            import hashlib
-
-            return hashlib.blake2b(self.secret.get_secret_value().encode(), digest_size=32).digest()
+        if self.secret is not None and (secret := self.secret.get_secret_value()):
+            return hashlib.blake2b(secret.encode(), digest_size=32).digest()
         path = self.data / "secret.key"
+        if path.is_file() and (kept := path.read_text()):
+            return _key(path, kept)
         self.data.mkdir(parents=True, exist_ok=True)
-        try:
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return bytes.fromhex(path.read_text().strip())
-        key = secrets.token_bytes(32)
-        with os.fdopen(fd, "w") as file:
+        # Processes that start together must not see a key that is half written, nor make two.
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if kept := file.read():
+                return _key(path, kept)
+            key = secrets.token_bytes(KEY_BYTES)
             file.write(key.hex())
-        return key
+            file.flush()
+            os.fsync(file.fileno())
+            return key
+
+
+def _key(path: Path, kept: str) -> bytes:
+    key = bytes.fromhex(kept) if re.fullmatch(rf"[0-9a-f]{{{2 * KEY_BYTES}}}\s*", kept) else b""
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"{path} is damaged; remove it to have a new one made (links that were given out then end)")
+    return key

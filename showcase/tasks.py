@@ -30,7 +30,8 @@ class Tasks:
 
     async def close(self) -> None:
         """Cancel what still runs and wait for it. Calling it twice is fine."""
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        # Again for what was started while the others ended.
+        while running := list(self._running):
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)

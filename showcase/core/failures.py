@@ -24,14 +24,22 @@ FAILURES: dict[str, str] = {
         "We do not recognise this kind of file. Export the work as MP4, MOV or MKV, the sound as WAV or FLAC, "
         "pictures as JPEG or PNG."
     ),
-    "image-kind": N_("Pictures of this kind ({kind}) cannot be shown in a browser. Save it as JPEG, PNG, WebP or TIFF."),
+    "image-kind": N_(
+        "Pictures of this kind ({kind}) cannot be shown in a browser. Save it as JPEG, PNG, WebP or TIFF."
+    ),
     "heic": N_("This HEIC picture could not be opened. Save it as JPEG on the phone or computer, then upload that."),
     "model": N_("This is a 3D model, not a film, sound or picture. Upload a recording of it, or add it as a model."),
-    "document": N_("This is a PDF document, not a film, sound or picture. Upload the work itself, or its pages as pictures."),
+    "document": N_(
+        "This is a PDF document, not a film, sound or picture. Upload the work itself, or its pages as pictures."
+    ),
     "archive": N_("This is a packed archive. Unpack it and upload the film, sound or picture inside."),
-    "playlist": N_("This file only points to other files and holds no film itself. Export the finished film into one file."),
+    "playlist": N_(
+        "This file only points to other files and holds no film itself. Export the finished film into one file."
+    ),
     "svg": N_("This is an SVG drawing, which may hold scripts and is not taken. Export it as PNG."),
-    "web-page": N_("This is a web page or text, not a film. If you saved it from a website, download the film file itself."),
+    "web-page": N_(
+        "This is a web page or text, not a film. If you saved it from a website, download the film file itself."
+    ),
     "program": N_("This is a program, not a film, sound or picture. Record what it shows and upload the recording."),
     "captions-as-film": N_("These are captions. Add them on the work's page under captions, after its film."),
     # what is in it
@@ -48,12 +56,16 @@ FAILURES: dict[str, str] = {
     "too-many-streams": N_(
         "The file has {count} tracks; at most {limit} are read. Export it with one picture and the sound you want heard."
     ),
-    "picture-too-small": N_("The picture is only {width} x {height} pixels. It must be at least 16 pixels high and wide."),
+    "picture-too-small": N_(
+        "The picture is only {width} x {height} pixels. It must be at least 16 pixels high and wide."
+    ),
     "picture-too-large": N_(
         "The picture has too many pixels to be processed safely. Export film at up to 8192 x 8192, "
         "pictures at up to 200 megapixels."
     ),
-    "too-long": N_("The work lasts {minutes} minutes; {limit} are the limit here. Upload it in parts, or ask the festival."),
+    "too-long": N_(
+        "The work lasts {minutes} minutes; {limit} are the limit here. Upload it in parts, or ask the festival."
+    ),
     "too-short": N_("The work lasts less than a frame. Check that the right file was exported."),
     # damage
     "damaged": N_(

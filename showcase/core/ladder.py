@@ -255,7 +255,7 @@ def rungs(size: tuple[int, int], fps: Fraction = Fraction(25)) -> tuple[Rung, ..
     """
     width, height = size
     # At a high rate each frame differs less from the one before: 60 frames need about 1.4 times the bits of 30.
-    rate = 1.4 if fps > 40 else 1.0
+    tenths = 14 if fps > 40 else 10
     short = min(width, height)
     wanted = [s for s in _RUNGS if s <= short]
     if not wanted or (short > 1.1 * wanted[-1] and wanted[-1] < max(_RUNGS)):
@@ -264,7 +264,7 @@ def rungs(size: tuple[int, int], fps: Fraction = Fraction(25)) -> tuple[Rung, ..
     for side in wanted:
         w, h = _even_size(width, height, side)
         average, peak, crf, preset = _rates(min(w, h))
-        rung = Rung(f"v{min(w, h)}", w, h, int(average * rate), int(peak * rate), crf, preset)
+        rung = Rung(f"v{min(w, h)}", w, h, average * tenths // 10, peak * tenths // 10, crf, preset)
         made.setdefault(rung.name, rung)
     return tuple(sorted(made.values(), key=lambda r: r.short))
 
@@ -319,8 +319,9 @@ def _prepare(video: VideoStream, fps: Fraction, frames: int, hold_us: int) -> st
             "format=gbrp|gbrp10le|gbrp12le|gbrp16le",
         ]
     steps.append(f"fps=fps={fps}:start_time=0")
-    # A decoder may hold back a last frame or two: the picture stands still for them rather than end before the sound.
-    steps.append(f"tpad=stop_mode=clone:stop_duration={hold_us / 1_000_000 + 0.5:.6f}")
+    # A decoder may hold back some last frames: the picture stands still for them rather than end before the sound. Where
+    # more than a second lacks, the picture ends early, and so the damage is seen.
+    steps.append(f"tpad=stop_mode=clone:stop_duration={hold_us / 1_000_000 + 1:.6f}")
     steps.append(f"trim=end_frame={frames}")
     return ",".join(steps)
 

@@ -6,6 +6,7 @@ import re
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?(-[A-Za-z0-9]{5,8})*")
 _RIGHT_TO_LEFT = frozenset({"ar", "he", "fa", "ur", "yi", "ps", "sd", "ug", "dv", "ckb"})
+_RIGHT_TO_LEFT_SCRIPTS = frozenset({"arab", "hebr", "syrc", "thaa", "nkoo", "adlm", "rohg"})
 
 
 def normal_tag(tag: str) -> str | None:
@@ -26,7 +27,8 @@ def normal_tag(tag: str) -> str | None:
 
 
 def direction(tag: str) -> str:
-    """`rtl` for languages written from right to left, else `ltr`."""
-    first = tag.split("-")[0].lower()
-    script = next((p.lower() for p in tag.split("-")[1:] if len(p) == 4), "")
-    return "rtl" if first in _RIGHT_TO_LEFT or script in ("arab", "hebr") else "ltr"
+    """`rtl` for languages written from right to left, else `ltr`. A script that is named decides: 'ar-Latn' is `ltr`."""
+    first, *rest = tag.lower().split("-")
+    script = next((p for p in rest if len(p) == 4 and p.isalpha()), None)
+    leftward = first in _RIGHT_TO_LEFT if script is None else script in _RIGHT_TO_LEFT_SCRIPTS
+    return "rtl" if leftward else "ltr"

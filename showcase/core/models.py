@@ -19,7 +19,7 @@ SITE_LANGUAGES = ("en", "fr")
 RoleName = Literal["administrator", "staff", "artist"]
 WorkState = Literal["draft", "submitted", "accepted", "published", "withdrawn"]
 Medium = Literal["video", "audio", "image", "web", "360"]
-AssetRole = Literal["work", "documentation", "installation-view", "trailer", "captions", "audio-description"]
+AssetRole = Literal["work", "documentation", "installation-view", "trailer", "captions", "audio-description", "poster"]
 AssetState = Literal["uploading", "queued", "processing", "ready", "failed", "cancelled"]
 
 MEDIA: tuple[Medium, ...] = ("video", "audio", "image", "web", "360")
@@ -30,6 +30,7 @@ ASSET_ROLES: tuple[AssetRole, ...] = (
     "trailer",
     "captions",
     "audio-description",
+    "poster",
 )
 # Roles of which one version at a time is shown; of the others all ready files are.
 VERSIONED_ROLES: frozenset[str] = frozenset({"work", "captions", "audio-description", "trailer"})

@@ -34,5 +34,5 @@ def safe_filename(name: str) -> str:
     kept = unicodedata.normalize("NFC", kept).strip(" .")
     if len(kept) > 200:
         stem, dot, ending = kept.rpartition(".")
-        kept = stem[: 199 - len(ending)] + dot + ending if dot and len(ending) <= 10 else kept[:200]
+        kept = stem[: 199 - len(ending)] + dot + ending if dot and len(ending) <= 10 else kept[:200].rstrip(" .")
     return kept or "file"

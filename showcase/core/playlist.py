@@ -43,16 +43,16 @@ class Alternative:
 def master(variants: Sequence[Variant], audio: Sequence[Alternative], captions: Sequence[Alternative]) -> str:
     """The multivariant playlist. Variants come lowest first: players start with the first (RFC 8216bis 6.3.1)."""
     lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    for track in audio:
+    for track, name in zip(audio, _names(audio), strict=True):
         lines.append(
-            f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="{_quoted(track.name)}",LANGUAGE="{track.lang}",'
+            f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="{name}",LANGUAGE="{track.lang}",'
             f"DEFAULT={_yes(track.default)},AUTOSELECT=YES,"
             + ('CHARACTERISTICS="public.accessibility.describes-video",' if track.described else "")
             + f'CHANNELS="{track.channels}",URI="{track.uri}"'
         )
-    for track in captions:
+    for track, name in zip(captions, _names(captions), strict=True):
         lines.append(
-            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="captions",NAME="{_quoted(track.name)}",LANGUAGE="{track.lang}",'
+            f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="captions",NAME="{name}",LANGUAGE="{track.lang}",'
             f"DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,"
             f'CHARACTERISTICS="public.accessibility.transcribes-spoken-dialog,'
             f'public.accessibility.describes-music-and-sound",URI="{track.uri}"'
@@ -116,6 +116,19 @@ def captions(uri: str, length_us: int) -> str:
         "#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-PLAYLIST-TYPE:VOD\n"
         f"#EXTINF:{length_us / US:.6f},\n{uri}\n#EXT-X-ENDLIST\n"
     )
+
+
+def _names(tracks: Sequence[Alternative]) -> list[str]:
+    """What the tracks of a group are called, no two alike (RFC 8216bis 4.4.6.1.1)."""
+    names: list[str] = []
+    for track in tracks:
+        name = first = _quoted(track.name)
+        number = 2
+        while name in names:
+            name = f"{first} ({number})"
+            number += 1
+        names.append(name)
+    return names
 
 
 def _quoted(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from showcase.core.models import Person, Work
-from showcase.errors import Forbidden, NotFound, Unauthenticated
+from showcase.errors import Conflict, Forbidden, NotFound, Unauthenticated
 
 WorkAction = Literal[
     "see",  # its page and its texts
@@ -75,6 +75,20 @@ def require(person: Person | None, action: WorkAction, work: Work) -> None:
     if person is None:
         raise Unauthenticated()
     raise Forbidden()
+
+
+def require_state(person: Person | None, action: WorkAction, work: Work) -> None:
+    """As `require`, for an action that also depends on the state: raises Conflict where only the state forbids it."""
+    if not allows(person, action, work):
+        require(person, "edit", work)
+        raise Conflict("wrong-state")
+
+
+def require_signed_in(person: Person | None) -> Person:
+    """The person, when there is one who may do anything at all. Raises Unauthenticated."""
+    if person is None or person.disabled:
+        raise Unauthenticated()
+    return person
 
 
 def allows_site(person: Person | None, action: SiteAction) -> bool:

@@ -189,9 +189,7 @@ async def _attend(
                 await asyncio.wait_for(asyncio.shield(process.wait()), 2)
     if reason == "exit" and code < 0:
         reason = "signal"
-    return Ended(
-        code, reason, bytes(tail).decode("utf-8", "replace"), bytes(output), time.monotonic() - started
-    )
+    return Ended(code, reason, bytes(tail).decode("utf-8", "replace"), bytes(output), time.monotonic() - started)
 
 
 def kill(process: asyncio.subprocess.Process) -> None:

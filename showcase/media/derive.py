@@ -84,29 +84,39 @@ async def poster(
     )  # fmt: skip
     found = re.search(r"pts_time:\s*([\d.]+)", chosen.errors)
     at = float(found[1]) if found else 0.0
+    return await frame(binary, source, film, probe, at, "poster", folder, limits)
+
+
+async def frame(
+    binary: str, source: Input, film: Input, probe: Probe, at_s: float, stem: str, folder: Path, limits: Limits
+) -> tuple[tuple[Image, ...], str]:
+    """The picture of a film at `at_s` seconds as images called `stem`, from the source, or from `film` if that fails."""
+    assert probe.video is not None  # noqa: S101 - films only
     width, height = probe.video.displayed
     wide = min(width, POSTER_WIDTHS[-1]) & ~1 or 2
     high = max(2, 2 * round(height * wide / width / 2))
-    frame = folder / "poster.png"
-    still = ["-frames:v", "1", "-update", "1", "-y", frame.name]
+    picture = folder / f"{stem}.png"
+    still = ["-frames:v", "1", "-update", "1", "-y", picture.name]
     ours = replace(probe.video, alpha=False, rgb=False, interlaced=False, colour=Colour("bt709", "bt709", "bt709"))
     for taken, stream in ((source, probe.video), (film, ours)):
-        before = ["-ss", f"{at:.3f}"] if taken.playlist is None else []
+        before = ["-ss", f"{at_s:.3f}"] if taken.playlist is None else []
         graph = f"[{taken.stream}]{_upright(stream)}{scale_filters(stream, wide, high)},format=rgb24[o]"
         result = await _run(binary, taken, [graph], still, folder, limits, before=before)
-        if result.ok and await asyncio.to_thread(frame.exists):
+        if result.ok and await asyncio.to_thread(picture.exists):
             break
     else:
-        log.warning("no poster from %s: %s", folder.name, result.errors[-300:])
+        log.warning("no picture from %s: %s", folder.name, result.errors[-300:])
         return (), ""
-    return await stills.derive(frame, folder, "poster", _fitting(wide), ("webp", "jpg"))
+    return await stills.derive(picture, folder, stem, _fitting(wide), ("webp", "jpg"))
 
 
 def _upright(video: VideoStream) -> str:
     """Filters before scaling for a single picture; FFmpeg itself turns it."""
     steps = "bwdif=mode=send_frame:deint=all," if video.interlaced else ""
     if video.alpha:
-        steps += "format=gbrap|gbrap10le|gbrap12le|gbrap16le,premultiply=inplace=1,format=gbrp|gbrp10le|gbrp12le|gbrp16le,"
+        steps += (
+            "format=gbrap|gbrap10le|gbrap12le|gbrap16le,premultiply=inplace=1,format=gbrp|gbrp10le|gbrp12le|gbrp16le,"
+        )
     return steps
 
 
@@ -124,7 +134,9 @@ async def cover(binary: str, source: Input, folder: Path, limits: Limits) -> tup
     return await stills.derive(frame, folder, "poster", POSTER_WIDTHS, ("webp", "jpg"))
 
 
-async def storyboard(binary: str, film: Input, probe: Probe, plan: Plan, folder: Path, limits: Limits) -> Storyboard | None:
+async def storyboard(
+    binary: str, film: Input, probe: Probe, plan: Plan, folder: Path, limits: Limits
+) -> Storyboard | None:
     """Tiles from key frames only; None if FFmpeg made none."""
     assert probe.video is not None  # noqa: S101 - films only
     interval_s = max(2, 2 * math.ceil(plan.length_us / 1_000_000 / TILES / 2))
@@ -203,7 +215,8 @@ async def loudness(
 
 def _peaks(folder: Path, length_s: float) -> Path | None:
     """Turn the levels FFmpeg printed (dBFS, "-inf" for silence) into bytes."""
-    levels = re.findall(r"Peak_level=(\S+)", (folder / "peaks.txt").read_text("utf-8", "replace"))
+    printed = folder / "peaks.txt"
+    levels = re.findall(r"Peak_level=(\S+)", printed.read_text("utf-8", "replace")) if printed.exists() else []
     if not levels or length_s <= 0:
         return None
     target = folder / "peaks.u8"

@@ -84,9 +84,7 @@ def command(
     """The whole command line. `demuxer` is the whitelist for standard input, None if there is no input; `before` are
     options of the input (as `-ss`)."""
     source = (
-        []
-        if demuxer is None
-        else ["-protocol_whitelist", "fd", "-format_whitelist", demuxer, *before, "-i", "fd:"]
+        [] if demuxer is None else ["-protocol_whitelist", "fd", "-format_whitelist", demuxer, *before, "-i", "fd:"]
     )
     # `-nostdin` keeps FFmpeg from reading commands off the very descriptor that holds the film.
     return [

@@ -5,6 +5,7 @@ Blocking (reads whole folders): call it in a thread.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -72,7 +73,7 @@ def timescale(init: bytes) -> int:
 def codecs(init: bytes) -> str:
     """The RFC 6381 name of the first track's codec: profile, constraints and level from `avcC`, object type from `esds`."""
     start, end = _find(init, (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"))
-    kind, a, b = next(boxes(init, start + 8, end))
+    kind, a, b = next(boxes(init, start + 8, end), (b"", 0, 0))
     if kind == b"avc1":
         a, _ = _find(init, (b"avcC",), a + 78, b)
         return f"avc1.{init[a + 1 : a + 4].hex()}"
@@ -173,7 +174,7 @@ def measure(
     if not starts or starts[0] != 0:
         raise Broken("the first segment does not start at 0" if starts else "no segments")
     edges = [round(Fraction(s * 1_000_000, scale)) for s in (*starts, end)]
-    durations = tuple(b - a for a, b in zip(edges, edges[1:], strict=False))
+    durations = tuple(b - a for a, b in itertools.pairwise(edges))
     kind = "video" if width else "audio"
     return Rendition(
         name=name,

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from showcase.core.ladder import AudioStream, Colour, Probe, VideoStream
-from showcase.media.languages import bcp47
 from showcase.errors import MediaError
 from showcase.media import child
 from showcase.media.child import Limits
+from showcase.media.languages import bcp47
 from showcase.media.sniff import HEAD_BYTES, Sniffed, media
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,15 @@ _EXACT = frozenset({"mp4", "mov", "m4a", "matroska", "webm", "avi", "wav", "flac
 # ITU-T H.273 code points in FFmpeg's names, as far as they change what is done.
 _MATRICES = {0: "gbr", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "ycgco", 9: "bt2020nc"}
 _PRIMARIES = {1: "bt709", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 9: "bt2020", 11: "smpte431", 12: "smpte432"}
-_TRANSFERS = {1: "bt709", 6: "smpte170m", 8: "linear", 13: "iec61966-2-1", 14: "bt2020-10", 16: "smpte2084", 18: "arib-std-b67"}
+_TRANSFERS = {
+    1: "bt709",
+    6: "smpte170m",
+    8: "linear",
+    13: "iec61966-2-1",
+    14: "bt2020-10",
+    16: "smpte2084",
+    18: "arib-std-b67",
+}
 _GPANO = re.compile(rb"GPano:ProjectionType\s*(?:=\s*[\"']|>)\s*equirectangular")
 
 
@@ -60,7 +68,9 @@ async def probe(
     result = _film(found, kind, size_bytes)
     claimed_us = _whole(found.get("claimed_us"), 0, 1 << 60)
     if kind.container in _EXACT and claimed_us > result.duration_us * 1.05 + 2_000_000:
-        raise MediaError("shorter-than-stated", stated=claimed_us // 1_000_000, found=result.duration_us // 1_000_000)
+        raise MediaError(
+            "shorter-than-stated", stated=round(claimed_us / 1_000_000), found=round(result.duration_us / 1_000_000)
+        )
     if result.duration_us > max_duration_us:
         raise MediaError("too-long", minutes=result.duration_us // 60_000_000, limit=max_duration_us // 60_000_000)
     return result
@@ -200,7 +210,9 @@ def _picture(width: int, height: int, head: bytes, kind: Sniffed, size_bytes: in
     if min(width, height) < _SMALLEST:
         raise MediaError("picture-too-small", width=width, height=height)
     stream = VideoStream(index=0, codec=kind.container, width=width, height=height)
-    return Probe(kind.container, kind.demuxer or "", 0, size_bytes, stream, still=True, spherical=bool(_GPANO.search(head)))
+    return Probe(
+        kind.container, kind.demuxer or "", 0, size_bytes, stream, still=True, spherical=bool(_GPANO.search(head))
+    )
 
 
 def _still(found: dict[str, Any], head: bytes, kind: Sniffed, size_bytes: int) -> Probe:
@@ -211,7 +223,10 @@ def _still(found: dict[str, Any], head: bytes, kind: Sniffed, size_bytes: int) -
 def _heic(head: bytes, kind: Sniffed, size_bytes: int) -> Probe:
     """HEIC tells the size of the whole picture in the largest of its `ispe` boxes (ISO/IEC 23008-12 6.5.3)."""
     sizes = [
-        (int.from_bytes(head[m.end() + 4 : m.end() + 8], "big"), int.from_bytes(head[m.end() + 8 : m.end() + 12], "big"))
+        (
+            int.from_bytes(head[m.end() + 4 : m.end() + 8], "big"),
+            int.from_bytes(head[m.end() + 8 : m.end() + 12], "big"),
+        )
         for m in re.finditer(rb"\x00\x00\x00\x14ispe", head)
     ]
     width, height = max(sizes, key=lambda s: s[0] * s[1], default=(0, 0))

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from showcase.core.ladder import AAC_FRAME, GOP_S, SAMPLE_RATE, SEGMENT_S, AudioPlan, Plan, Rung, VideoStream, scale_filters
+from showcase.core.ladder import (
+    AAC_FRAME,
+    GOP_S,
+    SAMPLE_RATE,
+    SEGMENT_S,
+    AudioPlan,
+    Plan,
+    Rung,
+    VideoStream,
+    scale_filters,
+)
 
 PLAYLIST = "ffmpeg.m3u8"
 """What FFmpeg writes beside the segments; it is thrown away, ours is computed."""
@@ -82,7 +92,19 @@ def _video_output(rung: Rung, fps: Fraction) -> list[str]:
 
 
 def _audio_output(audio: AudioPlan) -> list[str]:
-    return ["-c:a", "aac", "-profile:a", "aac_low", "-b:a", str(audio.bitrate), "-ar", str(SAMPLE_RATE), "-ac", "2", *_hls(audio.name)]
+    return [
+        "-c:a",
+        "aac",
+        "-profile:a",
+        "aac_low",
+        "-b:a",
+        str(audio.bitrate),
+        "-ar",
+        str(SAMPLE_RATE),
+        "-ac",
+        "2",
+        *_hls(audio.name),
+    ]
 
 
 def _hls(name: str, scale: str = "") -> list[str]:

@@ -7,6 +7,8 @@ film is never followed.
 
 from __future__ import annotations
 
+import codecs
+import re
 from dataclasses import dataclass
 
 from showcase.errors import MediaError
@@ -33,7 +35,7 @@ class Sniffed:
 
 
 _MOV = "mov,mp4,m4a,3gp,3g2,mj2"
-_KINDS = (
+KINDS = (
     Sniffed("mp4", "video", "video/mp4", "mp4", _MOV),
     Sniffed("mov", "video", "video/quicktime", "mov", _MOV),
     Sniffed("m4a", "audio", "audio/mp4", "m4a", _MOV),
@@ -77,7 +79,7 @@ _KINDS = (
     Sniffed("program", "other", "application/octet-stream", "bin", refusal="program"),
     Sniffed("captions", "other", "text/vtt", "vtt", refusal="captions-as-film"),
 )
-_BY_NAME = {k.container: k for k in _KINDS}
+_BY_NAME = {k.container: k for k in KINDS}
 
 _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"fLaC", "flac"),
@@ -118,6 +120,8 @@ _STILL_BRANDS = {
     b"heim": "heic",
     b"heis": "heic",
 }
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_SRT = re.compile(rb"\d{1,9}\s*\n\s*\d\d?:\d\d:\d\d[,.]\d+\s*-->")
 _FIRST_BOXES = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 
@@ -179,6 +183,8 @@ def _iso(head: bytes) -> str | None:
 
 def _mpeg(head: bytes) -> str | None:
     """Transport streams by their sync bytes, MP3 and ADTS by a frame header that makes sense."""
+    if head.startswith(_UTF16) and b"\0" in head[2:4]:
+        return None  # text, though its mark looks like the first bytes of an MP3
     for first, step in ((0, 188), (4, 192)):
         syncs = head[first : first + 8 * step : step]
         if len(head) > first + step and syncs == b"\x47" * len(syncs):
@@ -194,18 +200,18 @@ def _mpeg(head: bytes) -> str | None:
 
 def _text(head: bytes) -> str | None:
     """Scripts and pages which some readers would follow."""
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if start.startswith(b"#extm3u") or start.startswith(b"[playlist]") or b"<mpd" in start[:1024]:
+    if head.startswith(_UTF16):
+        head = head[: len(head) & ~1].decode("utf-16", "replace").encode("utf-8", "replace")
+    start = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    if start.startswith((b"#extm3u", b"[playlist]")) or b"<mpd" in start[:1024]:
         return "playlist"
     if start.startswith((b"ffconcat", b"file '", b'file "')):
         return "ffconcat"
     if start.startswith(b"v=0") and b"\no=" in start:
         return "sdp"
-    if start.startswith(b"webvtt"):
+    if start.startswith(b"webvtt") or _SRT.match(start):
         return "captions"
-    if start.startswith(b"<svg") or (
-        start.startswith((b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in start
-    ):
+    if start.startswith(b"<svg") or (start.startswith((b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in start):
         return "svg"
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<script", b"<body")):
         return "html"

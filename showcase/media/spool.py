@@ -13,7 +13,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -91,14 +91,14 @@ class Spool:
                         raise TooLarge("upload-too-long")
                     if digest is not None:
                         digest.update(chunk)
-                    await asyncio.to_thread(_write, file, chunk)
+                    await _whole(asyncio.to_thread(_write, file, chunk))
                     at += len(chunk)
                 whole = True
             finally:
                 if digest is not None and not (whole and digest.digest() == expected):
                     file.truncate(offset)
                 elif at == size:
-                    await asyncio.to_thread(os.fsync, file.fileno())
+                    await _whole(asyncio.to_thread(os.fsync, file.fileno()))
             if digest is not None and digest.digest() != expected:
                 raise ChecksumMismatch()
             return at
@@ -127,6 +127,16 @@ class Spool:
         for path in self.root.glob("*.part"):
             with contextlib.suppress(FileNotFoundError):
                 yield path.stem, path.stat().st_mtime
+
+
+async def _whole(work: Awaitable[None]) -> None:
+    """Wait for a thread even when cancelled: the file must not be cut or closed under its hands."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _write(file: IO[bytes], chunk: bytes) -> None:

@@ -10,6 +10,7 @@ import base64
 import json
 import sys
 import warnings
+from typing import Any
 
 MAX_PIXELS = 200_000_000
 FORMATS = {
@@ -33,9 +34,9 @@ def main() -> None:
             profile = source.info.get("icc_profile")
             if source.format == "JPEG":
                 source.draft("RGB", (2 * max(widths), 2 * max(widths)))  # decode no more than is shown
-            picture = ImageOps.exif_transpose(source)
+            picture: Any = ImageOps.exif_transpose(source)
             if picture.mode.startswith(("I", "F")):  # 16 bit greys: scale rather than clip
-                low, high = picture.getextrema()
+                _, high = picture.getextrema()
                 span = 65_535 if picture.mode.startswith("I") and int(high) > 255 else 255 if int(high) > 1 else 1
                 picture = picture.convert("F").point(lambda v: v * (255.0 / span)).convert("L")
             alpha = picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info
@@ -59,10 +60,10 @@ def main() -> None:
             path = f"{stem}-{width}.{ending}"
             out.save(path, name, exif=b"", icc_profile=None, **options)
             files.append([path, *size])
-    print(json.dumps({"files": files, "thumbhash": thumb(picture)}))  # noqa: T201
+    print(json.dumps({"files": files, "thumbhash": thumb(picture, Image)}))  # noqa: T201
 
 
-def to_srgb(picture, profile, cms):  # type: ignore[no-untyped-def]
+def to_srgb(picture: Any, profile: bytes, cms: Any) -> Any:
     """Bring a picture to sRGB; one with a broken profile is taken as it is."""
     import io
 
@@ -75,18 +76,19 @@ def to_srgb(picture, profile, cms):  # type: ignore[no-untyped-def]
         return picture
 
 
-def over_black(picture, image):  # type: ignore[no-untyped-def]
+def over_black(picture: Any, image: Any) -> Any:
     """Flatten: JPEG knows no transparency."""
     flat = image.new("RGB", picture.size)
     flat.paste(picture, mask=picture.getchannel("A"))
     return flat
 
 
-def thumb(picture) -> str:  # type: ignore[no-untyped-def]
+def thumb(picture: Any, image: Any) -> str:
     """ThumbHash of a picture, base64: some 25 bytes which give a blurred likeness while the real one loads."""
     from thumbhash import rgba_to_thumb_hash
 
-    small = picture.convert("RGBA")
+    # Over black: the library fails on a picture that is transparent anywhere (it forgets brackets round a tuple).
+    small = (over_black(picture, image) if picture.mode == "RGBA" else picture).convert("RGBA")
     small.thumbnail((64, 64))
     return base64.b64encode(bytes(rgba_to_thumb_hash(small.width, small.height, list(small.tobytes())))).decode()
 

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path, PurePosixPath
 
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore
 
 from showcase.errors import NotFound, Unavailable
@@ -31,16 +32,17 @@ class Storage:
 
         Raises NotFound for a key that would leave the storage.
         """
-        parts = PurePosixPath(key).parts
-        if not parts or ".." in parts or key.startswith("/") or "\0" in key:
+        parts = key.split("/")
+        if not all(parts) or "." in parts or ".." in parts or "\0" in key:
             raise NotFound()
         return self.root.joinpath(*parts)
 
     async def put(self, key: str, data: bytes) -> None:
-        """Store `data`, whole or not at all."""
+        """Store `data`, whole or not at all. Raises NotFound for a key that would leave the storage, Unavailable."""
+        self.local(key)
         try:
             await self._store.put_async(key, data)
-        except OSError as error:
+        except (OSError, BaseError) as error:  # obstore has an error of its own for a full disk
             raise Unavailable("disk-full") from error
 
     async def get(self, key: str) -> bytes:
@@ -53,7 +55,10 @@ class Storage:
 
     async def adopt(self, path: Path, key: str) -> None:
         """Move a file of this machine into the storage; on one disk that is a rename."""
-        await asyncio.to_thread(_move, path, self._place(key))
+        try:
+            await asyncio.to_thread(_move, path, self._place(key))
+        except OSError as error:
+            raise Unavailable("disk-full") from error
 
     async def copy_folder(self, folder: Path, prefix: str) -> None:
         """Store all files of a folder under `prefix` and leave it where it is; on one disk they are links.
@@ -66,7 +71,10 @@ class Storage:
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(folder, target, copy_function=_link)
 
-        await asyncio.to_thread(copy)
+        try:
+            await asyncio.to_thread(copy)
+        except OSError as error:
+            raise Unavailable("disk-full") from error
 
     async def remove(self, prefix: str) -> None:
         """Remove everything at and under `prefix`; nothing there is fine."""
@@ -82,6 +90,7 @@ class Storage:
 
     async def names(self, prefix: str) -> list[str]:
         """What lies directly under `prefix`: files and folders alike."""
+        self.local(prefix)
         found = await self._store.list_with_delimiter_async(prefix)
         names = [*found["common_prefixes"], *(o["path"] for o in found["objects"])]
         return sorted(PurePosixPath(n).name for n in names)

@@ -29,6 +29,9 @@ LOW = "low.m3u8"
 SOUND_ROLES = frozenset({"audio-description", "audio-track"})
 """Roles of which only one audio rendition is made, as long as the film it belongs to."""
 
+LACKING_US = 100_000
+"""A rendition that ends so much early is damaged; up to a second before, its last picture has been held (`plan`)."""
+
 Progress = Callable[[float, str], None]
 Ready = Callable[[Rendition, Path], Awaitable[None]]
 
@@ -128,7 +131,7 @@ async def process(
     ready: Ready,
     picture: Callable[[Picture], Awaitable[None]] | None = None,
     binary: str | None = None,
-    allowance: Allowance = Allowance(),  # noqa: B008 - frozen
+    allowance: Allowance = Allowance(),
     lang: str | None = None,
     name: str | None = None,
     length_us: int | None = None,
@@ -145,7 +148,7 @@ async def process(
 
     Raises MediaError (the file's fault, in words), Unavailable (ours: no FFmpeg, killed, disk full).
     """
-    binary = binary or await asyncio.to_thread(ffmpeg.binary)
+    tool: str = await asyncio.to_thread(ffmpeg.binary) if binary is None else binary
     progress(0.0, "probe")
     found = await probe(source, max_duration_us=allowance.max_duration_us)
     if role in SOUND_ROLES:
@@ -155,12 +158,27 @@ async def process(
     work = plan(found, length_us=length_us, lang=lang)
     if name is not None and work.audio is not None:
         work = replace(work, audio=replace(work.audio, name=name))
-    job = _Job(binary, source, scratch, found, work, have, ready, allowance, gain_db)
+    job = _Job(tool, source, scratch, found, work, have, ready, allowance, gain_db)
     if work.kind == "still":
         return await job.still(Stages({"probe": 0.1, "images": 0.9}, progress))
     if work.kind == "sound":
         return await job.sound_only(Stages({"probe": 0.1, "audio": 0.6, "loudness": 0.3}, progress))
     return await job.film(Stages(_weights(found, work, have), progress), picture)
+
+
+async def picture_at(
+    source: Path, scratch: Path, at_us: int, stem: str, *, binary: str, allowance: Allowance
+) -> tuple[tuple[Image, ...], str]:
+    """The picture of a film at a moment, as images called `stem` in `scratch`, with its ThumbHash; empty if there is none.
+
+    Raises MediaError.
+    """
+    found = await probe(source, max_duration_us=allowance.max_duration_us)
+    if found.video is None or found.still:
+        raise MediaError("nothing-to-show")
+    taken = Input(f"0:{found.video.index}", source, found.demuxer)
+    limits = allowance.limits(found.duration_us, stalls=False)
+    return await derive.frame(binary, taken, taken, found, at_us / 1_000_000, stem, scratch, limits)
 
 
 def _weights(found: Probe, work: Plan, have: frozenset[str]) -> dict[str, float]:
@@ -310,7 +328,7 @@ class _Job:
             made.append(await self._measure(rung.name, width=rung.width, height=rung.height, fps=self.work.fps))
         for rendition in made:
             reached = sum(rendition.durations_us)
-            if reached < length_us - 500_000:
+            if reached < length_us - LACKING_US:
                 raise MediaError("damaged", at=reached // 1_000_000)
             await self.ready(rendition, self.scratch / rendition.name)
         return made

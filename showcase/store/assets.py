@@ -14,6 +14,7 @@ from showcase.core.models import VERSIONED_ROLES, Asset, Rendition
 from showcase.errors import Conflict, NotFound
 from showcase.store import jobs
 from showcase.store.events import emit
+from showcase.store.locks import one_at_a_time
 from showcase.store.tables import assets, renditions, uploads, works
 
 
@@ -160,6 +161,7 @@ def forget_upload(tx: sa.Connection, id: str) -> None:
 
 def finish_upload(tx: sa.Connection, now: datetime, id: str, keep: timedelta) -> Asset:
     """The last byte is here: the asset and its job in one transaction. A second call returns the same asset."""
+    one_at_a_time(tx, f"upload {id}")
     done = upload(tx, id)
     if done.asset is not None:
         return asset(tx, done.asset)
@@ -191,6 +193,7 @@ def add(
     person: int | None,
 ) -> Asset:
     """A new version of a file, queued for processing. Its original lies in the storage under its id already."""
+    one_at_a_time(tx, f"versions {work}")
     same = sa.and_(assets.c.work == work, assets.c.role == role, assets.c.lang == lang)
     last = tx.scalar(sa.select(sa.func.max(assets.c.version)).where(same)) or 0
     tx.execute(
@@ -212,10 +215,20 @@ def add(
             created_at=now,
         )
     )
-    # Captions are small and quick; films wait behind them.
-    jobs.enqueue(tx, now, "process", id, priority=10 if role == "captions" else 0)
+    enqueue(tx, now, id, role)
     _told(tx, now, id, work)
     return asset(tx, id)
+
+
+def enqueue(tx: sa.Connection, now: datetime, id: str, role: str) -> None:
+    """Let a worker process a file. Captions are a kind of their own: they must not wait behind a film."""
+    jobs.enqueue(tx, now, "captions" if role == "captions" else "process", id)
+
+
+def cancel(tx: sa.Connection, now: datetime, id: str) -> None:
+    """Stop whatever is being made of a file."""
+    for kind in ("process", "captions", "level", "poster"):
+        jobs.cancel(tx, now, kind, id)
 
 
 def set_hash(tx: sa.Connection, id: str, sha256: str) -> None:
@@ -236,7 +249,7 @@ def report(
     details: Mapping[str, Any] | None = None,
 ) -> None:
     """Note how processing goes; what is not given stays. `details` is merged into what is there."""
-    row = tx.execute(sa.select(assets.c.work, assets.c.details).where(assets.c.id == id)).first()
+    row = tx.execute(sa.select(assets.c.work, assets.c.details).where(assets.c.id == id).with_for_update()).first()
     if row is None:
         raise NotFound()
     values: dict[str, Any] = {
@@ -254,7 +267,11 @@ def report(
 
 
 def add_rendition(tx: sa.Connection, now: datetime, id: str, new: Rendition) -> None:
-    """A rendition is in the storage, whole: it may be played. Doing it twice keeps the newer one."""
+    """A rendition is in the storage, whole: it may be played. Doing it twice keeps the newer one.
+
+    Raises NotFound when the file was removed meanwhile.
+    """
+    work = _work_of(tx, id)
     tx.execute(renditions.delete().where(renditions.c.asset == id, renditions.c.name == new.name))
     tx.execute(
         renditions.insert().values(
@@ -273,7 +290,7 @@ def add_rendition(tx: sa.Connection, now: datetime, id: str, new: Rendition) -> 
             durations_us=list(new.durations_us),
         )
     )
-    _told(tx, now, id, tx.scalar(sa.select(assets.c.work).where(assets.c.id == id)))
+    _told(tx, now, id, work)
 
 
 def drop_renditions(tx: sa.Connection, id: str) -> None:
@@ -283,6 +300,7 @@ def drop_renditions(tx: sa.Connection, id: str) -> None:
 
 def take(tx: sa.Connection, now: datetime, id: str) -> None:
     """Let this version be the one that plays. Raises Conflict (`not-ready`) when it cannot be played yet."""
+    one_at_a_time(tx, f"versions {_work_of(tx, id)}")
     chosen = asset(tx, id)
     if not (chosen.playable or chosen.state == "ready"):
         raise Conflict("not-ready")
@@ -296,6 +314,7 @@ def take(tx: sa.Connection, now: datetime, id: str) -> None:
 
 def take_if_first(tx: sa.Connection, now: datetime, id: str) -> bool:
     """Take this version when nothing of its kind is taken yet: there is nothing it could change. Returns whether."""
+    one_at_a_time(tx, f"versions {_work_of(tx, id)}")
     new = asset(tx, id)
     others = sa.and_(assets.c.work == new.work, assets.c.role == new.role, assets.c.lang == new.lang, assets.c.taken)
     if new.role not in VERSIONED_ROLES or tx.scalar(sa.select(assets.c.id).where(others)) is not None:
@@ -307,15 +326,15 @@ def take_if_first(tx: sa.Connection, now: datetime, id: str) -> bool:
 
 
 def drop_taken(tx: sa.Connection, now: datetime, id: str) -> None:
-    """Stop showing this version (captions or a description that should not be shown)."""
-    work = tx.scalar(sa.select(assets.c.work).where(assets.c.id == id))
+    """Stop showing this version (captions or a description that should not be shown). Raises NotFound."""
+    work = _work_of(tx, id)
     tx.execute(assets.update().where(assets.c.id == id).values(taken=False))
     _told(tx, now, id, work)
 
 
 def set_label(tx: sa.Connection, now: datetime, id: str, label: str) -> None:
-    """Name a track for menus ('English, for the deaf')."""
-    work = tx.scalar(sa.select(assets.c.work).where(assets.c.id == id))
+    """Name a track for menus ('English, for the deaf'). Raises NotFound."""
+    work = _work_of(tx, id)
     tx.execute(assets.update().where(assets.c.id == id).values(label=label.strip()[:120]))
     _told(tx, now, id, work)
 
@@ -323,17 +342,39 @@ def set_label(tx: sa.Connection, now: datetime, id: str, label: str) -> None:
 def remove(tx: sa.Connection, now: datetime, id: str) -> None:
     """Remove a file's rows and let a worker remove its bytes. Raises Conflict (`in-use`) while it is what plays."""
     gone = asset(tx, id)
-    if (
-        gone.taken
-        and gone.role == "work"
-        and tx.scalar(sa.select(works.c.state).where(works.c.id == gone.work)) == "published"
-    ):
+    owner = tx.execute(sa.select(works.c.state, works.c.poster).where(works.c.id == gone.work)).one()
+    if gone.taken and gone.role == "work" and owner.state == "published":
         raise Conflict("in-use")
-    jobs.cancel(tx, now, "process", id)
+    if owner.poster is not None and owner.poster.get("asset") == id:
+        # Its pictures go with it.
+        tx.execute(works.update().where(works.c.id == gone.work).values(poster=None, updated_at=now))
     tx.execute(assets.delete().where(assets.c.id == id))
     tx.execute(uploads.delete().where(uploads.c.asset == id))
-    jobs.enqueue(tx, now, "remove-files", id)
+    _bytes_go(tx, now, id)
     _told(tx, now, id, gone.work)
+
+
+def remove_of_work(tx: sa.Connection, now: datetime, work: int) -> None:
+    """Remove the rows of all files and uploads of a work that goes, and let a worker remove their bytes."""
+    one_at_a_time(tx, f"versions {work}")
+    ids = set(tx.scalars(sa.select(assets.c.id).where(assets.c.work == work)))
+    ids |= set(tx.scalars(sa.select(uploads.c.id).where(uploads.c.work == work)))
+    tx.execute(uploads.delete().where(uploads.c.work == work))
+    tx.execute(assets.delete().where(assets.c.work == work))
+    for id in sorted(ids):
+        _bytes_go(tx, now, id)
+
+
+def _bytes_go(tx: sa.Connection, now: datetime, id: str) -> None:
+    cancel(tx, now, id)
+    jobs.enqueue(tx, now, "remove-files", id)
+
+
+def _work_of(tx: sa.Connection, id: str) -> int:
+    work = tx.scalar(sa.select(assets.c.work).where(assets.c.id == id))
+    if work is None:
+        raise NotFound()
+    return int(work)
 
 
 def known(tx: sa.Connection) -> set[str]:
@@ -341,5 +382,5 @@ def known(tx: sa.Connection) -> set[str]:
     return set(tx.scalars(sa.select(assets.c.id)))
 
 
-def _told(tx: sa.Connection, now: datetime, id: str, work: int | None) -> None:
+def _told(tx: sa.Connection, now: datetime, id: str, work: int) -> None:
     emit(tx, now, "asset", asset=id, work=work)

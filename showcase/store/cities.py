@@ -15,6 +15,7 @@ from showcase.core import hues
 from showcase.core.models import City, CityFestival
 from showcase.errors import Conflict, NotFound
 from showcase.store.events import emit
+from showcase.store.locks import one_at_a_time
 from showcase.store.tables import cities, city_festivals
 
 _COLUMNS = [cities.c[name] for name in cities.c.keys()]
@@ -22,7 +23,7 @@ _COLUMNS = [cities.c[name] for name in cities.c.keys()]
 
 def all_cities(tx: sa.Connection, *, retired: bool = False) -> list[City]:
     """The cities from west to east, with their festivals."""
-    query = sa.select(*_COLUMNS).order_by(cities.c.longitude)
+    query = sa.select(*_COLUMNS).order_by(cities.c.longitude, cities.c.slug)
     if not retired:
         query = query.where(cities.c.retired_at.is_(None))
     festivals: dict[str, list[CityFestival]] = {}
@@ -43,6 +44,7 @@ def city(tx: sa.Connection, slug: str) -> City:
 
 def add(tx: sa.Connection, now: datetime, new: City) -> City:
     """Let a city join; its hue is worked out from its neighbours'. Raises Conflict when the slug is taken."""
+    one_at_a_time(tx, "cities")
     if tx.scalar(sa.select(cities.c.slug).where(cities.c.slug == new.slug)) is not None:
         raise Conflict("city-exists", city=new.slug)
     there = [(c.longitude, c.hue) for c in all_cities(tx, retired=True)]
@@ -62,6 +64,7 @@ def retire(tx: sa.Connection, now: datetime, slug: str, *, retired: bool) -> Non
 
 def seed(tx: sa.Connection, now: datetime) -> int:
     """Fill an empty table with the cities the project ships; returns how many were added."""
+    one_at_a_time(tx, "cities")
     if tx.scalar(sa.select(sa.func.count()).select_from(cities)):
         return 0
     facts = json.loads(resources.files("showcase").joinpath("data/cities.json").read_text("utf-8"))["cities"]

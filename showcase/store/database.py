@@ -6,7 +6,10 @@ PostgreSQL alike. SQLite has one writer (WAL, `BEGIN IMMEDIATE`) and readers bes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import sqlite3
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -31,29 +34,37 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.changed: Callable[[], None] = lambda: None
+        self._open: set[asyncio.Task[Any]] = set()
         if is_sqlite(url):
             self._writer = _sqlite(url, writes=True)
             self._reader = _sqlite(url, writes=False)
         else:
-            self._writer = create_async_engine(url, pool_size=5, max_overflow=5, pool_pre_ping=True)
+            wait = {"timeout": 10}
+            self._writer = create_async_engine(url, pool_size=5, max_overflow=5, pool_pre_ping=True, connect_args=wait)
             self._reader = create_async_engine(
                 url,
                 pool_size=10,
                 max_overflow=10,
                 pool_pre_ping=True,
+                connect_args=wait,
                 execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
             )
 
     async def read(self, f: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `f` in a transaction that sees one state of the database and cannot change it."""
-        try:
+
+        async def transaction() -> T:
             async with self._reader.connect() as connection, connection.begin():
                 return await connection.run_sync(f, *args, **kwargs)
-        except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError) as error:
-            raise Unavailable("database-away") from error
+
+        with _away_told():
+            return await self._whole(transaction())
 
     async def write(self, f: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `f` in a transaction and commit it; nothing of it stays when it raises."""
+        """Run `f` in a transaction and commit it; nothing of it stays when it raises.
+
+        Who is cancelled meanwhile is so after the transaction, which may have been committed.
+        """
         emitted = False
 
         def call(tx: sa.Connection) -> T:
@@ -63,19 +74,68 @@ class Database:
             emitted = bool(tx.info.pop("emitted", False))
             return result
 
-        try:
+        async def transaction() -> T:
             async with self._writer.begin() as connection:
                 result = await connection.run_sync(call)
-        except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError) as error:
-            raise Unavailable("database-away") from error
-        if emitted:
-            self.changed()
-        return result
+            if emitted:
+                self.changed()
+            return result
+
+        with _away_told():
+            return await self._whole(transaction())
+
+    async def _whole(self, transaction: Coroutine[Any, Any, T]) -> T:
+        """Let a transaction end, also when its caller is cancelled.
+
+        Abandoned in the middle, its connection would hold the lock of SQLite until a thread comes to an end somewhere.
+        """
+        task = asyncio.create_task(transaction, name="transaction")
+        self._open.add(task)
+        task.add_done_callback(self._open.discard)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.gather(asyncio.shield(task), return_exceptions=True)
+            raise
 
     async def close(self) -> None:
-        """Close all connections. Calling it twice is fine."""
+        """Let open transactions end and close all connections. Calling it twice is fine."""
+        await asyncio.gather(*self._open, return_exceptions=True)
         await self._writer.dispose()
         await self._reader.dispose()
+
+
+@contextmanager
+def _away_told() -> Iterator[None]:
+    """Tell a database that is away from a statement that is wrong: only the first is worth another try."""
+    try:
+        yield
+    except Exception as error:
+        if is_away(error):
+            raise Unavailable("database-away") from error
+        raise
+
+
+# SQLite: busy, locked, out of memory, read or write failed, disk full, cannot open, locking failed.
+_SQLITE_AWAY = frozenset({5, 6, 7, 10, 13, 14, 15})
+# PostgreSQL: connection lost, out of resources, shut down or starting up.
+_POSTGRESQL_AWAY = ("08", "53", "57P")
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether `error` says that the database cannot be reached now, in the words of either engine."""
+    if isinstance(error, (OSError, sa.exc.TimeoutError)):
+        return True
+    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+        return True
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", None)
+        return code is not None and code & 0xFF in _SQLITE_AWAY
+    if (state := getattr(cause, "sqlstate", None)) is not None:
+        return str(state).startswith(_POSTGRESQL_AWAY)
+    # asyncpg has no state for a connection that is closed already.
+    return isinstance(error, sa.exc.InterfaceError)
 
 
 def _sqlite(url: str, *, writes: bool) -> AsyncEngine:
@@ -119,6 +179,6 @@ def migrate(url: str, revision: str = "head") -> None:
     if is_sqlite(url) and where.database:
         Path(where.database).parent.mkdir(parents=True, exist_ok=True)
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
     config.attributes["url"] = url
     command.upgrade(config, revision)

@@ -7,6 +7,7 @@ SQLite by looking every `poll` seconds for what other processes wrote.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 QUEUE = 256
 OVERLAP = 100
+BATCH = 500
 
 
 class Feed:
@@ -63,48 +65,78 @@ class Feed:
         last: int | None = None
         while True:
             try:
-                async with self._listening():
+                async with self._listening() as lost:
                     if last is None:
-                        last = await self._db.read(events.newest_id)
-                    while True:
-                        last = await self._pass_on(last)
+                        last = await self._start()
+                    while not lost.is_set():
+                        # Before looking: who commits while this looks is looked for again.
                         self._wake.clear()
+                        last, more = await self._pass_on(last)
+                        if more:
+                            continue
                         try:
                             async with asyncio.timeout(self._poll if not self._overlap else 5):
                                 await self._wake.wait()
                         except TimeoutError:
                             continue
-            except (Unavailable, OSError, sa.exc.SQLAlchemyError) as error:
+                log.warning("feed: the connection to the database was lost, listening anew")
+            except (Unavailable, sa.exc.SQLAlchemyError) as error:
                 log.warning("feed: the database is away (%s), trying again", error)
                 await asyncio.sleep(1)
 
-    async def _pass_on(self, last: int) -> int:
-        found = await self._db.read(events.since, last - self._overlap)
+    async def _start(self) -> int:
+        """From the newest event on; what is older was told before this process lived."""
+        last = await self._db.read(events.newest_id)
+        if self._overlap:
+            self._seen.extend(e.id for e in await self._db.read(events.since, last - self._overlap) if e.id <= last)
+        return last
+
+    async def _pass_on(self, last: int) -> tuple[int, bool]:
+        """Hand out what is new; returns the newest id and whether there may be more at once."""
+        found = await self._db.read(events.since, last - self._overlap, BATCH)
         for event in found:
             if self._overlap:
                 if event.id in self._seen:
                     continue
                 self._seen.append(event.id)
             for call in self._watchers:
-                call(event)
+                try:
+                    call(event)
+                except Exception:
+                    log.exception("feed: a watcher failed at event %d (%s)", event.id, event.topic)
             for queue in self._queues:
                 if queue.full():
                     queue.get_nowait()
                     DROPPED_EVENTS.inc()
                 queue.put_nowait(event)
-        return max([last, *(e.id for e in found)])
+        return max([last, *(e.id for e in found)]), len(found) == BATCH
 
     @asynccontextmanager
-    async def _listening(self) -> AsyncIterator[None]:
+    async def _listening(self) -> AsyncIterator[asyncio.Event]:
+        """Be woken by NOTIFY on PostgreSQL; yields what is set when that connection is lost. Raises Unavailable."""
+        lost = asyncio.Event()
         if not self._overlap:
-            yield
+            yield lost
             return
         import asyncpg
 
+        def ended(_: object) -> None:
+            lost.set()
+            self.wake()
+
         url = sa.make_url(self._db.url).set(drivername="postgresql").render_as_string(hide_password=False)
-        connection = await asyncpg.connect(url, timeout=10)
         try:
-            await connection.add_listener(events.CHANNEL, lambda *_: self.wake())
-            yield
+            connection = await asyncpg.connect(url, timeout=10)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise Unavailable("database-away") from error
+        try:
+            try:
+                connection.add_termination_listener(ended)
+                await connection.add_listener(events.CHANNEL, lambda *_: self.wake())
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                raise Unavailable("database-away") from error
+            yield lost
         finally:
-            await connection.close(timeout=2)
+            # It may be dead already; what it listened to does not matter any more.
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await connection.close(timeout=2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from showcase.store.events import emit
+from showcase.store.locks import one_at_a_time
 from showcase.store.tables import jobs
 
 LEASE = timedelta(seconds=20)
@@ -37,6 +38,7 @@ def enqueue(
     delay: timedelta = timedelta(0),
 ) -> None:
     """Add a job, unless the same one waits already. Higher `priority` goes first."""
+    one_at_a_time(tx, f"queue {kind} {subject}")
     waiting = sa.select(jobs.c.id).where(jobs.c.kind == kind, jobs.c.subject == subject, jobs.c.state == "queued")
     if tx.scalar(waiting.limit(1)) is not None:
         return
@@ -55,12 +57,17 @@ def enqueue(
     emit(tx, now, "job", kind=kind)
 
 
-def claim(tx: sa.Connection, now: datetime, worker: str) -> Job | None:
-    """Take the next job that is due, or one whose worker let its lease run out; None when there is none."""
+def claim(tx: sa.Connection, now: datetime, worker: str, kinds: Collection[str] | None = None) -> Job | None:
+    """Take the next job that is due, or one whose worker let its lease run out; None when there is none.
+
+    `kinds` are those the worker knows (None: any).
+    """
     due = sa.or_(
         sa.and_(jobs.c.state == "queued", jobs.c.run_after <= now),
         sa.and_(jobs.c.state.in_(("running", "cancelling")), jobs.c.lease_until < now),
     )
+    if kinds is not None:
+        due = sa.and_(due, jobs.c.kind.in_(list(kinds)))
     row = tx.execute(
         sa.select(jobs.c.id, jobs.c.kind, jobs.c.subject, jobs.c.payload, jobs.c.attempts)
         .where(due)
@@ -97,29 +104,54 @@ def standing(tx: sa.Connection, job: int, worker: str) -> str:
     return str(row.state)
 
 
-def finish(tx: sa.Connection, now: datetime, job: int, state: str = "done", error: str | None = None) -> None:
-    """End a job as `done`, `failed` or `cancelled`, with a readable reason."""
+def finish(
+    tx: sa.Connection,
+    now: datetime,
+    job: int,
+    state: str = "done",
+    error: str | None = None,
+    *,
+    worker: str | None = None,
+) -> None:
+    """End a job as `done`, `failed` or `cancelled`, with a readable reason; with `worker`, only one it still holds."""
     tx.execute(
-        jobs.update().where(jobs.c.id == job).values(state=state, error=error, finished_at=now, lease_until=None)
+        jobs.update().where(_held(job, worker)).values(state=state, error=error, finished_at=now, lease_until=None)
     )
 
 
-def put_back(tx: sa.Connection, now: datetime, job: int, error: str, delay: timedelta) -> None:
-    """Let a job be tried again after `delay`."""
+def put_back(
+    tx: sa.Connection, now: datetime, job: int, error: str, delay: timedelta, *, worker: str | None = None
+) -> None:
+    """Let a job be tried again after `delay`; with `worker`, only one it still holds."""
     tx.execute(
         jobs.update()
-        .where(jobs.c.id == job)
+        .where(_held(job, worker))
         .values(state="queued", error=error, worker=None, lease_until=None, run_after=now + delay)
     )
 
 
-def give_back(tx: sa.Connection, now: datetime, job: int) -> None:
-    """A worker that stops hands its job over at once, and it does not count as an attempt."""
+def give_back(tx: sa.Connection, now: datetime, job: int, *, worker: str | None = None) -> None:
+    """A worker that stops hands its job over at once, and it does not count as an attempt.
+
+    A job that is being cancelled goes to the next worker as well, who brings that to its end.
+    """
+    # No worker holds it now, as if its lease had run out.
+    open_again = sa.literal(now - timedelta(microseconds=1), jobs.c.lease_until.type)
     tx.execute(
         jobs.update()
-        .where(jobs.c.id == job, jobs.c.state == "running")
-        .values(state="queued", worker=None, lease_until=None, run_after=now, attempts=jobs.c.attempts - 1)
+        .where(_held(job, worker), jobs.c.state.in_(("running", "cancelling")))
+        .values(
+            state=sa.case((jobs.c.state == "running", "queued"), else_=jobs.c.state),
+            worker=None,
+            lease_until=sa.case((jobs.c.state == "cancelling", open_again)),
+            run_after=now,
+            attempts=jobs.c.attempts - 1,
+        )
     )
+
+
+def _held(job: int, worker: str | None) -> sa.ColumnElement[bool]:
+    return jobs.c.id == job if worker is None else sa.and_(jobs.c.id == job, jobs.c.worker == worker)
 
 
 def cancel(tx: sa.Connection, now: datetime, kind: str, subject: str) -> None:

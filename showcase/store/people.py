@@ -12,6 +12,7 @@ from showcase.core.names import slugify
 from showcase.errors import NotFound
 from showcase.store import texts
 from showcase.store.events import emit
+from showcase.store.locks import one_at_a_time
 from showcase.store.tables import people, roles
 
 _COLUMNS = (
@@ -90,6 +91,7 @@ def everybody(tx: sa.Connection, cities: frozenset[str] | None, limit: int = 500
 
 def create(tx: sa.Connection, now: datetime, email: str, name: str, lang: str = "en") -> Person:
     """Make an account, or return the one that has this address."""
+    one_at_a_time(tx, "accounts")
     if (there := by_email(tx, email)) is not None:
         return there
     name = name.strip() or email.split("@", 1)[0]
@@ -109,6 +111,7 @@ def _free_slug(tx: sa.Connection, name: str) -> str:
 
 def give_role(tx: sa.Connection, now: datetime, person: int, role: str, city: str | None) -> None:
     """Let a person be `role` (of `city`); giving it twice is fine."""
+    one_at_a_time(tx, f"roles {person}")
     same = sa.and_(roles.c.person == person, roles.c.role == role, roles.c.city.is_not_distinct_from(city))
     if tx.scalar(sa.select(roles.c.id).where(same)) is None:
         tx.execute(roles.insert().values(person=person, role=role, city=city))

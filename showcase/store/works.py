@@ -15,6 +15,7 @@ from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import assets as asset_rows
 from showcase.store import texts
 from showcase.store.events import emit
+from showcase.store.locks import one_at_a_time
 from showcase.store.tables import cities, credits, people, work_authors, work_cities, works
 
 FIELDS = ("title", "statement", "content_notes", "technical_notes", "edition_notes")
@@ -49,19 +50,29 @@ def work_by_id(tx: sa.Connection, id: int) -> Work:
     return found[0]
 
 
-def listed(tx: sa.Connection, which: Filter, limit: int, after: int | None = None) -> list[Work]:
-    """Works by `which`, the newest first (by publication, else by making); `after` is the id of the last one shown."""
+def listed(tx: sa.Connection, which: Filter, limit: int, after: int | None = None, offset: int = 0) -> list[Work]:
+    """Works by `which`, the newest first (by publication, else by making).
+
+    `after` is the id of the last one shown (programs page by it), `offset` how many to leave out (pages do).
+    """
     published_first = sa.func.coalesce(works.c.published_at, works.c.created_at)
     query = _filtered(sa.select(works), which)
     if after is not None:
         last = sa.select(published_first).where(works.c.id == after).scalar_subquery()
         query = query.where(sa.or_(published_first < last, sa.and_(published_first == last, works.c.id < after)))
-    return _load(tx, query.order_by(published_first.desc(), works.c.id.desc()).limit(limit), renditions=False)
+    query = query.order_by(published_first.desc(), works.c.id.desc()).limit(limit).offset(offset)
+    return _load(tx, query, renditions=False)
 
 
 def count(tx: sa.Connection, which: Filter) -> int:
     """How many works `which` means."""
     return tx.scalar(_filtered(sa.select(sa.func.count()).select_from(works), which)) or 0
+
+
+def slugs_public(tx: sa.Connection, limit: int) -> list[str]:
+    """The addresses of published works, newest first."""
+    query = sa.select(works.c.slug).where(works.c.state == "published").order_by(works.c.published_at.desc())
+    return list(tx.scalars(query.limit(limit)))
 
 
 def years(tx: sa.Connection) -> list[int]:
@@ -200,6 +211,7 @@ def create(
 
 
 def _free_slug(tx: sa.Connection, title: str) -> str:
+    one_at_a_time(tx, "slugs of works")
     base = slugify(title, "work")
     taken = set(tx.scalars(sa.select(works.c.slug).where(works.c.slug.startswith(base, autoescape=True))))
     return next(s for n in range(len(taken) + 2) if (s := base if n == 0 else f"{base}-{n + 1}") not in taken)
@@ -218,7 +230,7 @@ def update(
 ) -> None:
     """Change what is given. `values` are columns of the work.
 
-    With `revision`, raises Conflict (`changed-meanwhile`) when somebody else saved since that revision was read.
+    Raises NotFound; with `revision`, Conflict (`changed-meanwhile`) when somebody else saved since that was read.
     """
     where = works.c.id == id
     if revision is not None:
@@ -227,6 +239,8 @@ def update(
         works.update().where(where).values(**dict(values), revision=works.c.revision + 1, updated_at=now)
     )
     if changed.rowcount == 0:
+        if tx.scalar(sa.select(works.c.id).where(works.c.id == id)) is None:
+            raise NotFound()
         raise Conflict("changed-meanwhile")
     texts.save(tx, "work", id, fields)
     if in_cities is not None:
@@ -270,6 +284,7 @@ def set_poster(tx: sa.Connection, now: datetime, id: int, poster: Mapping[str, A
 
 def add_author(tx: sa.Connection, now: datetime, id: int, person: int) -> None:
     """Let one more person edit a work; adding twice is fine."""
+    one_at_a_time(tx, f"authors {id}")
     there = sa.select(work_authors.c.work).where(work_authors.c.work == id, work_authors.c.person == person)
     if tx.scalar(there) is None:
         tx.execute(work_authors.insert().values(work=id, person=person))
@@ -278,6 +293,7 @@ def add_author(tx: sa.Connection, now: datetime, id: int, person: int) -> None:
 
 def remove_author(tx: sa.Connection, now: datetime, id: int, person: int) -> None:
     """Take a co-author off. Raises Conflict when nobody would be left."""
+    one_at_a_time(tx, f"authors {id}")
     left = tx.scalar(sa.select(sa.func.count()).where(work_authors.c.work == id, work_authors.c.person != person))
     if not left:
         raise Conflict("last-author")
@@ -286,7 +302,8 @@ def remove_author(tx: sa.Connection, now: datetime, id: int, person: int) -> Non
 
 
 def delete(tx: sa.Connection, now: datetime, id: int) -> None:
-    """Remove a work and its rows; the caller removes its files from the storage."""
+    """Remove a work with all its rows, end its jobs, and let a worker remove the bytes of its files and uploads."""
+    asset_rows.remove_of_work(tx, now, id)
     texts.forget(tx, "work", id)
     tx.execute(works.delete().where(works.c.id == id))
     _told(tx, now, id)

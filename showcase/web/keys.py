@@ -19,6 +19,7 @@ from showcase.store.feed import Feed
 if TYPE_CHECKING:
     from showcase.web.limits import Limits
     from showcase.web.pages import Pages
+    from showcase.web.passwords import Passwords
     from showcase.web.shelf import Shelf
     from showcase.web.static import Assets
 
@@ -33,6 +34,7 @@ PAGES: web.AppKey[Pages] = web.AppKey("PAGES")
 ASSETS: web.AppKey[Assets] = web.AppKey("ASSETS")
 SHELF: web.AppKey[Shelf] = web.AppKey("SHELF")
 LIMITS: web.AppKey[Limits] = web.AppKey("LIMITS")
+PASSWORDS: web.AppKey[Passwords] = web.AppKey("PASSWORDS")
 
 # Who asks, by which sign-in (None: a program's token, or nobody), and in which language the answer is.
 PERSON: web.RequestKey[Person | None] = web.RequestKey("PERSON")

@@ -18,6 +18,8 @@ RULES: dict[str, tuple[int, float]] = {
     "play": (120, 120),
     "api-write": (240, 240),
     "upload": (120, 120),
+    "events": (60, 60),
+    "invite": (60, 20),
 }
 BUCKETS = 50_000
 

@@ -10,7 +10,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -99,13 +99,15 @@ def _hidden(path: str) -> str:
 def answer(request: web.Request, error: Exception) -> web.Response:
     """The answer to an error: problem+json (RFC 9457) for programs, a page in their language for people."""
     headers: dict[str, str] = {}
+    params: Mapping[str, Any] = {}
+    fields: Mapping[str, str] = {}
     if isinstance(error, web.HTTPException):
         if error.status < 400:
             return _copied(error)
         code = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported-type"}.get(
             error.status, "malformed" if error.status < 500 else "internal"
         )
-        status, params, fields = error.status, {}, {}
+        status = error.status
         if hdrs.ALLOW in error.headers:
             headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
     elif isinstance(error, ShowcaseError):
@@ -118,10 +120,10 @@ def answer(request: web.Request, error: Exception) -> web.Response:
         if status >= 500:
             log.warning("%s %s: %s", request.method, _hidden(request.path), error)
     elif isinstance(error, (ConnectionResetError, BrokenPipeError)):
-        status, code, params, fields = 499, "malformed", {}, {}
+        status, code = 499, "malformed"
     else:
         log.error("%s %s crashed", request.method, _hidden(request.path), exc_info=error)
-        status, code, params, fields = 500, "internal", {}, {}
+        status, code = 500, "internal"
     lang = request[LANG]
     detail = words.sentence(code, params, lang)
     if wants_json(request):
@@ -155,8 +157,8 @@ def problem(
     lang: str,
     headers: dict[str, str] | None = None,
     *,
-    params: dict[str, Any] | None = None,
-    fields: dict[str, str] | None = None,
+    params: Mapping[str, Any] | None = None,
+    fields: Mapping[str, str] | None = None,
 ) -> web.Response:
     """An RFC 9457 problem. `fields` maps a field to its error code and becomes sentences."""
     import json

@@ -31,7 +31,8 @@ CACHED_SECONDS = 10
 class Pages:
     """The Jinja environment and the cache of public pages."""
 
-    def __init__(self, folder: Path, *, dev: bool = False) -> None:
+    def __init__(self, folder: Path, *, dev: bool = False, names: Mapping[str, Any] | None = None) -> None:
+        """`names` are further functions that templates may call. Reads all templates: call it before the loop runs."""
         self._env = jinja2.Environment(
             loader=jinja2.FileSystemLoader(folder),
             autoescape=True,
@@ -41,6 +42,7 @@ class Pages:
             auto_reload=dev,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         )
+        self._env.globals.update(names or {})
         self._by_lang = {lang: self._overlay(lang) for lang in SITE_LANGUAGES}
         self._cache: OrderedDict[str, tuple[float, web.Response]] = OrderedDict()
         if not dev:
@@ -53,13 +55,27 @@ class Pages:
         env.install_gettext_translations(words.catalogue(lang), newstyle=True)  # type: ignore[attr-defined]
         env.filters["size"] = functools.partial(words.size, lang=lang)
         env.filters["number"] = functools.partial(words.number, lang=lang)
-        env.filters["length"] = words.length
+        env.filters["length_of"] = words.length
         env.filters["paragraphs"] = paragraphs
+        env.filters["truncated"] = functools.partial(words.truncated, lang=lang)
+        env.filters["language_in"] = words.language_name
+        env.filters["month_name"] = words.month
+        env.filters["named"] = lambda value, kind, lang: (value, words.called(kind, value, lang))
+        env.filters["city_choice"] = lambda city, lang: (city.slug, city.name(lang))
+        env.filters["twice"] = lambda value: (value, value)
+        env.filters["extract"] = lambda key, mapping: mapping[key]
+        env.filters["translated"] = words.catalogue(lang).gettext
+        env.filters["host"] = words.host
+        env.filters["browser"] = words.browser
         env.globals.update(
             lang=lang,
             other_lang="en" if lang == "fr" else "fr",
             date=lambda m, zone="UTC": words.date(m, lang, ZoneInfo(zone)),
             date_time=lambda m, zone="UTC": words.date_time(m, lang, ZoneInfo(zone)),
+            clock=lambda m, zone="UTC": words.clock(m, lang, ZoneInfo(zone)),
+            called=lambda kind, value: words.called(kind, value, lang),
+            country=lambda code: words.country(code, lang),
+            language_name=lambda tag: words.language_name(tag, lang),
             sentence=lambda code, params=None: words.sentence(code, params or {}, lang),
             allows=allows,
             allows_site=allows_site,
@@ -92,7 +108,7 @@ class Pages:
 def paragraphs(text: str) -> Markup:
     """Plain text as paragraphs; everything in it is escaped."""
     parts = [p.strip() for p in text.replace("\r\n", "\n").split("\n\n") if p.strip()]
-    return Markup("").join(Markup("<p>{}</p>").format(p) for p in parts)  # noqa: S704 - format escapes
+    return Markup("").join(Markup("<p>{}</p>").format(p) for p in parts)
 
 
 def csrf_token(request: web.Request) -> str:
@@ -123,10 +139,20 @@ def context(request: web.Request, person: Person | None = None) -> dict[str, Any
     }
 
 
+class Given(dict[str, Any]):
+    """What was typed, or what is wrong with it: a field that is not there is empty."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
 def render(
     request: web.Request, name: str, /, *, status: int = 200, headers: Mapping[str, str] | None = None, **more: Any
 ) -> web.Response:
     """Answer with a template, in the language of the request."""
+    for key in ("typed", "errors"):
+        if key in more:
+            more[key] = Given(more[key])
     text = request.app[PAGES].text(name, request[LANG], context(request) | more)
     return web.Response(
         text=text,

@@ -83,7 +83,7 @@ class FileSlice(web.StreamResponse):
                 at, left = at + len(data), left - len(data)
                 await self.write(data)
         else:
-            await request._loop.sendfile(request.transport, self._file, self._offset, self._count)  # noqa: SLF001
+            await request._loop.sendfile(request.transport, self._file, self._offset, self._count)
         SEGMENT_BYTES.inc(self._count)
         await super().write_eof()
         return writer

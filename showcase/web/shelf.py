@@ -43,7 +43,7 @@ class Shelved:
     @cached_property
     def shown(self) -> frozenset[str]:
         """The files that play when the work plays: the taken versions of the work, its captions and descriptions."""
-        taken = [a for role in ("work", "captions", "audio-description") for a in self.work.taken(role)]  # type: ignore[arg-type]
+        taken = [a for role in ("work", "captions", "audio-description") for a in self.work.taken(role)]
         return frozenset(a.id for a in taken)
 
     @cached_property

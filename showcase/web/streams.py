@@ -122,7 +122,8 @@ def write_master(shelved: Shelved, asset: Asset, *, with_tracks: bool) -> str:
     beside = [shelved.assets[i] for i in sorted(shelved.shown)] if with_tracks else []
     described = [(a, r) for a in beside if a.role == "audio-description" for r in a.renditions if r.kind == "audio"]
     captions = [(a, r) for a in beside if a.role == "captions" for r in a.renditions if r.kind == "captions"]
-    best = max(sounds, key=lambda r: r.average)
+    # The newest: one whose loudness was changed stands beside the old one, which somebody may be playing still.
+    best = sounds[-1]
     audio = [_sound(best, f"{best.name}/index.m3u8", _name(asset, best.lang), default=True)]
     audio += [
         _sound(r, f"../{a.id}/{r.name}/index.m3u8", a.label or _name(a, a.lang), lang=a.lang, described=True)
@@ -135,8 +136,7 @@ def write_master(shelved: Shelved, asset: Asset, *, with_tracks: bool) -> str:
     if not videos:
         # The sound of an audio work is its own variant: there is no picture to go beside.
         variants = [
-            playlist.Variant(f"{r.name}/index.m3u8", r.bandwidth, r.average, r.codecs)
-            for r in sorted(sounds, key=lambda r: r.bandwidth)
+            playlist.Variant(f"{best.name}/index.m3u8", best.bandwidth, best.average, best.codecs),
         ]
         audio = []
     tracks = [

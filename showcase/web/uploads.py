@@ -24,6 +24,7 @@ from showcase.errors import (
     Gone,
     Invalid,
     Malformed,
+    MediaError,
     NotFound,
     ShowcaseError,
     TooLarge,
@@ -48,7 +49,38 @@ READ = 256 * 1024
 # How long the row of a finished upload is kept: a client that missed the last answer asks again.
 FINISHED_KEPT = timedelta(days=1)
 REFUSED_ENDINGS = frozenset(
-    "exe dll msi bat cmd sh ps1 js html htm svg php py jar app dmg iso zip rar 7z tar gz m3u8 m3u mpd pls ffconcat txt doc docx".split()
+    [
+        "exe",
+        "dll",
+        "msi",
+        "bat",
+        "cmd",
+        "sh",
+        "ps1",
+        "js",
+        "html",
+        "htm",
+        "svg",
+        "php",
+        "py",
+        "jar",
+        "app",
+        "dmg",
+        "iso",
+        "zip",
+        "rar",
+        "7z",
+        "tar",
+        "gz",
+        "m3u8",
+        "m3u",
+        "mpd",
+        "pls",
+        "ffconcat",
+        "txt",
+        "doc",
+        "docx",
+    ]
 )
 
 
@@ -111,7 +143,7 @@ async def create(request: web.Request) -> web.Response:
     size = _number(request, "Upload-Length", "upload-length")
     metadata = parse_metadata(request.headers.get("Upload-Metadata", ""))
     role = metadata.get("role") or "work"
-    if role not in (*ASSET_ROLES, "poster"):
+    if role not in ASSET_ROLES:
         raise Invalid("bad-choice", fields={"role": "bad-choice"})
     lang = metadata.get("lang", "")
     if lang and (lang := normal_tag(lang) or "") == "":
@@ -252,7 +284,11 @@ async def _refuse_kind(request: web.Request, upload: assets.Upload) -> None:
     if len(head) < min(HEAD_BYTES, upload.size):
         return
     try:
-        sniff.sniff(head)
+        found = sniff.sniff(head)
+        if upload.role == "poster" and found.kind != "image":
+            raise MediaError("not-a-picture")
+        if found.refusal is not None:
+            raise MediaError(found.refusal, kind=found.container)
     except ShowcaseError as error:
         await request.app[SPOOL].remove(upload.id)
         await request.app[DB].write(assets.forget_upload, upload.id)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib import resources
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from babel.dates import format_date, format_datetime, format_time
@@ -80,7 +81,89 @@ ERRORS: Mapping[str, str] = {
     "bad-choice": N_("This is none of the choices."),
     "too-long": N_("This is too long."),
     "no-city": N_("Choose at least one city."),
+    "own-role": N_("You cannot take this from yourself; another administrator can."),
+    "unknown-field": N_("There is no such field."),
+    "no-such-account": N_("Nobody with this address has an account yet. Invite them first."),
+    "account-closed": N_("This account is closed. Ask the staff of your city."),
+    "not-a-picture": N_("A poster is a picture: JPEG, PNG, WebP or TIFF."),
 }
+
+
+# What the product's own words for kinds and states are called.
+NAMES: Mapping[str, Mapping[str, str]] = {
+    "medium": {
+        "video": N_("Video"),
+        "audio": N_("Sound"),
+        "image": N_("Image"),
+        "web": N_("Web or installation"),
+        "360": N_("360° video"),
+    },
+    "state": {
+        "draft": N_("Draft"),
+        "submitted": N_("Submitted"),
+        "accepted": N_("Accepted"),
+        "published": N_("Published"),
+        "withdrawn": N_("Withdrawn"),
+    },
+    "file": {
+        "work": N_("The work itself"),
+        "documentation": N_("Documentation"),
+        "installation-view": N_("Installation view"),
+        "trailer": N_("Trailer"),
+        "captions": N_("Captions"),
+        "audio-description": N_("Audio description"),
+        "poster": N_("Poster"),
+    },
+    "file-state": {
+        "uploading": N_("Uploading"),
+        "queued": N_("Waiting"),
+        "processing": N_("Being prepared"),
+        "ready": N_("Ready"),
+        "failed": N_("Failed"),
+        "cancelled": N_("Cancelled"),
+    },
+    "stage": {
+        "queued": N_("waiting for its turn"),
+        "probe": N_("reading the file"),
+        "audio": N_("preparing the sound"),
+        "images": N_("preparing the pictures"),
+        "poster": N_("choosing a poster"),
+        "storyboard": N_("making the preview strip"),
+        "flashes": N_("looking for flashing light"),
+        "loudness": N_("measuring the loudness"),
+        "ladder": N_("preparing the higher qualities"),
+        "done": N_("finishing"),
+        "ready": N_("ready"),
+        "failed": N_("failed"),
+        "cancelled": N_("cancelled"),
+    },
+    "role": {"administrator": N_("Administrator"), "staff": N_("Staff"), "artist": N_("Artist")},
+}
+
+
+def called(kind: str, value: str, lang: str) -> str:
+    """What `value` of `kind` is called in `lang`; the value itself when it has no name (a rung, as v360)."""
+    name = NAMES[kind].get(value)
+    if name is None and kind == "stage" and value.startswith("v"):
+        return catalogue(lang).gettext(N_("preparing the first quality"))
+    return catalogue(lang).gettext(name) if name is not None else value
+
+
+def country(code: str, lang: str) -> str:
+    """A country's name in `lang`."""
+    from babel import Locale
+
+    return str(Locale.parse(lang).territories.get(code, code))
+
+
+def language_name(tag: str, lang: str) -> str:
+    """A language's name in `lang`: 'fr-CA' -> 'French (Canada)'; the tag itself when it has none."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        return Locale.parse(tag, sep="-").get_display_name(lang) or tag
+    except (UnknownLocaleError, ValueError):
+        return tag
 
 
 @cache
@@ -161,15 +244,65 @@ def length(us: int) -> str:
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
 
 
+def truncated(names: Sequence[str], most: int, lang: str) -> str:
+    """Names in a row; beyond `most` how many more there are."""
+    if len(names) <= most:
+        return ", ".join(names)
+    more = len(names) - most
+    rest = catalogue(lang).ngettext(N_("and %(num)s more"), N_("and %(num)s more"), more) % {"num": more}
+    return f"{', '.join(names[:most])} {rest}"
+
+
+def month(number: int, lang: str) -> str:
+    """A month's name."""
+    from babel.dates import get_month_names
+
+    return str(get_month_names("wide", "stand-alone", locale=_locale(lang))[number])
+
+
+def host(address: str) -> str:
+    """The part of an address that people know."""
+    return (urlsplit(address).hostname or address).removeprefix("www.")
+
+
+_BROWSERS = (("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def browser(user_agent: str) -> str:
+    """What a browser calls itself, in two words; '' when it cannot be told."""
+    found = [next((name for mark, name in marks if mark in user_agent), "") for marks in (_BROWSERS, _SYSTEMS)]
+    return ", ".join(f for f in found if f)
+
+
 def size(count: int, lang: str) -> str:
     """Bytes in the unit that people read: '1.2 GB', in French '1,2 Go'."""
-    units = ("o", "ko", "Mo", "Go", "To") if lang == "fr" else ("B", "kB", "MB", "GB", "TB")
+    names = units(lang)
     value, n = float(count), 0
-    while value >= 1000 and n < len(units) - 1:
+    while value >= 1000 and n < len(names) - 1:
         value, n = value / 1000, n + 1
-    return (
-        f"{format_decimal(value, locale=_locale(lang), format='#,##0.#' if n and value < 100 else '#,##0')} {units[n]}"
-    )
+    form = "#,##0.#" if n and value < 100 else "#,##0"
+    return f"{format_decimal(value, locale=_locale(lang), format=form)} {names[n]}"
+
+
+def units(lang: str) -> tuple[str, ...]:
+    """The units of sizes, each a thousand of the one before."""
+    return ("o", "ko", "Mo", "Go", "To") if lang == "fr" else ("B", "kB", "MB", "GB", "TB")
+
+
+def whole(text: str | None, low: int, high: int) -> int | None:
+    """A whole number between two bounds, None for anything else."""
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 9:
+        return None
+    value = int(text)
+    return value if low <= value <= high else None
 
 
 def number(value: float, lang: str) -> str:

@@ -8,6 +8,7 @@ import shutil
 import time
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from showcase.errors import Unavailable
@@ -20,6 +21,7 @@ from showcase.store.jobs import Job
 
 log = logging.getLogger(__name__)
 
+PLACES = ("originals", "media", "pictures")
 SWEEP_EVERY = timedelta(minutes=10)
 # Bytes without a row may belong to something that is being made right now.
 STRAY_AGE_S = 24 * 3600
@@ -60,42 +62,51 @@ class Chores:
         await self._db.write(outbox.sent, datetime.now(UTC), mail.id)
 
     async def remove_files(self, job: Job) -> None:
-        """Remove everything that is stored of an asset."""
-        for place in ("originals", "media", "pictures"):
+        """Remove everything that is stored of an asset, or of an upload that never became one."""
+        await self._spool.remove(job.subject)
+        for place in PLACES:
             await self._storage.remove(f"{place}/{job.subject}")
 
     async def sweep(self, job: Job) -> None:
         """Forget what is over, remove what nobody owns, and come back later."""
         at = datetime.now(UTC)
+        # First of all: also when this one fails there is a next one.
+        await self._db.write(jobs.enqueue, at, "sweep", "", delay=SWEEP_EVERY)
         for id in await self._db.read(assets.expired_uploads, at):
             await self._spool.remove(id)
             await self._db.write(assets.forget_upload, id)
+        # What there is before what is known: something that comes meanwhile is known.
+        there = await asyncio.to_thread(lambda: list(self._spool.ids()))
         wanted = await self._db.read(assets.unfinished_uploads)
-        for id, touched in await asyncio.to_thread(lambda: list(self._spool.ids())):
+        for id, touched in there:
             if id not in wanted and time.time() - touched > STRAY_AGE_S:
                 log.warning("sweep: removing stray upload %s", id)
                 await self._spool.remove(id)
-        await self._strays(wanted)
+        await self._strays()
         await self._db.write(events.prune, at - timedelta(hours=1))
         await self._db.write(jobs.prune, at - timedelta(days=30))
         await self._db.write(outbox.prune, at - timedelta(days=30))
-        await self._db.write(jobs.enqueue, at, "sweep", "", delay=SWEEP_EVERY)
 
-    async def _strays(self, uploads: set[str]) -> None:
-        known = await self._db.read(assets.known) | uploads
-        for place in ("originals", "media", "pictures"):
-            for name in await self._storage.names(place):
-                path = self._storage.local(f"{place}/{name}")
-                if name in known or path is None:
-                    continue
-                age = time.time() - (await asyncio.to_thread(path.stat)).st_mtime
-                if age > STRAY_AGE_S:
-                    log.warning("sweep: removing stray %s/%s", place, name)
-                    await self._storage.remove(f"{place}/{name}")
+    async def _strays(self) -> None:
+        stored = [(place, name) for place in PLACES for name in await self._storage.names(place)]
         scratch = self._settings.data / "scratch"
-        for folder in await asyncio.to_thread(lambda: list(scratch.glob("*"))):
-            if folder.name not in known:
-                await asyncio.to_thread(shutil.rmtree, folder, True)
+        working = await asyncio.to_thread(lambda: list(scratch.glob("*")))
+        known = await self._db.read(assets.known) | await self._db.read(assets.unfinished_uploads)
+        for place, name in stored:
+            path = self._storage.local(f"{place}/{name}")
+            if name not in known and path is not None and await asyncio.to_thread(_stray, path):
+                log.warning("sweep: removing stray %s/%s", place, name)
+                await self._storage.remove(f"{place}/{name}")
+        for path in working:
+            if path.name not in known and await asyncio.to_thread(_stray, path):
+                await asyncio.to_thread(shutil.rmtree, path, True)
+
+
+def _stray(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > STRAY_AGE_S
+    except FileNotFoundError:
+        return False
 
 
 async def gave_up_mail(_: Job, __: Exception) -> None:

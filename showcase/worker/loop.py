@@ -7,13 +7,16 @@ A worker that is killed loses nothing: its lease runs out, another worker takes 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
+from showcase.core import failures
 from showcase.errors import Cancelled, NotFound, ShowcaseError, Unavailable
 from showcase.store import jobs
 from showcase.store.database import Database
@@ -28,6 +31,7 @@ RETRY = timedelta(seconds=15)
 
 Do = Callable[[Job], Awaitable[None]]
 GaveUp = Callable[[Job, ShowcaseError], Awaitable[None]]
+T = TypeVar("T")
 
 
 class LostLease(ShowcaseError):
@@ -53,7 +57,7 @@ class Worker:
         while True:
             self._wake.clear()
             try:
-                job = await self._db.write(jobs.claim, datetime.now(UTC), self.name)
+                job = await self._claim()
                 if job is not None:
                     await self._do(job)
                     continue
@@ -65,34 +69,33 @@ class Worker:
             except TimeoutError:
                 continue
 
+    async def _claim(self) -> Job | None:
+        claiming = asyncio.create_task(self._db.write(jobs.claim, datetime.now(UTC), self.name, list(self._kinds)))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            # Told to stop, and it may have a job by now: nobody should have to wait until its lease runs out.
+            with contextlib.suppress(Unavailable):
+                if (job := await claiming) is not None:
+                    await self._db.write(jobs.give_back, datetime.now(UTC), job.id, worker=self.name)
+            raise
+
     async def _do(self, job: Job) -> None:
         log.info("job %d: %s %s, attempt %d", job.id, job.kind, job.subject, job.attempt)
         work = asyncio.create_task(self._kind(job), name=f"job {job.id}")
         try:
-            await self._watch(job, work)
-            await work
+            await self._settle(job, await self._watch(job, work))
         except asyncio.CancelledError:
-            if not work.done():
-                work.cancel()
-                await asyncio.gather(work, return_exceptions=True)
-            await self._db.write(jobs.give_back, datetime.now(UTC), job.id)
+            await _stop(work)
+            at = datetime.now(UTC)
+            try:
+                if work.cancelled() or work.exception() is not None:
+                    await self._db.write(jobs.give_back, at, job.id, worker=self.name)
+                else:
+                    await self._db.write(jobs.finish, at, job.id, worker=self.name)
+            except Unavailable:
+                log.warning("job %d: the database is away, its lease will run out", job.id)
             raise
-        except Cancelled as error:
-            await self._gave_up(job, error)
-            await self._db.write(jobs.finish, datetime.now(UTC), job.id, "cancelled")
-            log.info("job %d cancelled", job.id)
-        except LostLease:
-            log.warning("job %d: the lease was lost, another worker has it", job.id)
-        except NotFound:
-            # What it was about is gone; there is nothing left to do.
-            await self._db.write(jobs.finish, datetime.now(UTC), job.id, "cancelled")
-        except ShowcaseError as error:
-            await self._failed(job, error, again=error.status >= 500)
-        except Exception as error:  # noqa: BLE001 - a job must not end the worker; the crash is logged and counted
-            log.error("job %d crashed", job.id, exc_info=error)
-            await self._failed(job, ShowcaseError("worker-failed"), again=True, reason=repr(error))
-        else:
-            await self._db.write(jobs.finish, datetime.now(UTC), job.id)
 
     async def _kind(self, job: Job) -> None:
         if job.attempt > self._attempts:
@@ -100,32 +103,97 @@ class Worker:
             raise WorkerDied()
         await self._kinds[job.kind](job)
 
-    async def _watch(self, job: Job, work: asyncio.Task[None]) -> None:
+    async def _watch(self, job: Job, work: asyncio.Task[None]) -> BaseException | None:
+        """Hold the lease for as long as the work takes; returns what ended it, None when it is done."""
         loop = asyncio.get_running_loop()
-        renewed = loop.time()
-        while not work.done():
+        renewed, away = loop.time(), False
+        while True:
             await asyncio.wait([work], timeout=LOOK_EVERY)
             if work.done():
-                return
-            standing = await self._db.read(jobs.standing, job.id, self.name)
+                return RuntimeError("it was cancelled from within") if work.cancelled() else work.exception()
+            try:
+                standing = await self._db.read(jobs.standing, job.id, self.name)
+                if standing == "running" and loop.time() - renewed > LEASE.total_seconds() / 4:
+                    await self._db.write(jobs.renew, datetime.now(UTC), job.id, self.name)
+                    renewed = loop.time()
+            except Unavailable as error:
+                # The work may not need it. Whether the job is still ours is asked when the database is back.
+                if not away:
+                    log.warning("job %d: %s, working on", job.id, error)
+                away = True
+                continue
+            away = False
             if standing != "running":
-                work.cancel()
-                await asyncio.gather(work, return_exceptions=True)
-                raise Cancelled() if standing == "cancelling" else LostLease()
-            if loop.time() - renewed > LEASE.total_seconds() / 4:
-                renewed = loop.time()
-                await self._db.write(jobs.renew, datetime.now(UTC), job.id, self.name)
+                await _stop(work)
+                return Cancelled() if standing == "cancelling" else LostLease()
 
-    async def _failed(self, job: Job, error: ShowcaseError, *, again: bool, reason: str | None = None) -> None:
-        at = datetime.now(UTC)
-        reason = (reason or str(error))[:1000]
+    async def _settle(self, job: Job, error: BaseException | None) -> None:
+        """Store how a job ended."""
+        if error is not None and not isinstance(error, (Cancelled, LostLease)):
+            # A job that fails because what it is about was removed is cancelled, not tried again.
+            standing = await self._surely(lambda: self._db.read(jobs.standing, job.id, self.name))
+            if standing != "running":
+                error = Cancelled() if standing == "cancelling" else LostLease()
+        match error:
+            case None:
+                await self._finish(job, "done")
+            case LostLease():
+                log.warning("job %d: the lease was lost, another worker has it", job.id)
+            case NotFound():
+                # What it was about is gone; there is nothing left to do.
+                await self._finish(job, "cancelled")
+            case Cancelled():
+                await self._give_up(job, error)
+                await self._finish(job, "cancelled")
+                log.info("job %d cancelled", job.id)
+            case ShowcaseError():
+                reason = failures.sentence(error.code, error.params) if error.code in failures.FAILURES else str(error)
+                await self._failed(job, error, again=error.status >= 500, reason=reason)
+            case _:
+                # A job must not end the worker; its crash is logged and counted.
+                log.error("job %d crashed", job.id, exc_info=error)
+                await self._failed(job, ShowcaseError("worker-failed"), again=True, reason=repr(error))
+
+    async def _failed(self, job: Job, error: ShowcaseError, *, again: bool, reason: str) -> None:
+        reason = reason[:1000]
         if again and job.attempt < self._attempts:
             log.warning("job %d failed (%s), it will be tried again", job.id, reason)
-            await self._db.write(jobs.put_back, at, job.id, reason, RETRY * job.attempt)
+            delay = RETRY * job.attempt
+            await self._surely(
+                lambda: self._db.write(jobs.put_back, datetime.now(UTC), job.id, reason, delay, worker=self.name)
+            )
             return
         log.warning("job %d failed for good: %s", job.id, reason)
-        await self._gave_up(job, error)
-        await self._db.write(jobs.finish, at, job.id, "failed", reason)
+        await self._give_up(job, error)
+        await self._finish(job, "failed", reason)
+
+    async def _finish(self, job: Job, state: str, reason: str | None = None) -> None:
+        await self._surely(
+            lambda: self._db.write(jobs.finish, datetime.now(UTC), job.id, state, reason, worker=self.name)
+        )
+
+    async def _give_up(self, job: Job, error: ShowcaseError) -> None:
+        """Tell whoever waits for the job. When that fails, the job still ends."""
+        try:
+            await self._surely(lambda: self._gave_up(job, error))
+        except NotFound:
+            log.info("job %d: what it was about is gone", job.id)
+        except Exception:
+            log.exception("job %d: nobody could be told that it failed", job.id)
+
+    async def _surely(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Call until the database is there."""
+        while True:
+            try:
+                return await call()
+            except Unavailable as error:
+                log.warning("worker %s: %s, trying again", self.name, error)
+                await asyncio.sleep(IDLE)
+
+
+async def _stop(work: asyncio.Task[None]) -> None:
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
 
 
 class WorkerDied(ShowcaseError):

@@ -26,8 +26,6 @@ log = logging.getLogger(__name__)
 REPORT_EVERY = 0.7
 # EBU R128 (2023): the programme loudness that an artist may have a work brought to, and the peak it must not pass.
 TARGET_LUFS, PEAK_DBTP = -23.0, -1.0
-# Only the work itself is measured, warned about and gets a seek bar with pictures.
-PICTURES = {"video": "picture", "still": "images"}
 
 
 class Processor:
@@ -63,6 +61,73 @@ class Processor:
             log.info("asset %s is ready", asset.id)
         finally:
             await asyncio.to_thread(shutil.rmtree, scratch, True)
+
+    async def level(self, job: Job) -> None:
+        """Make the sound of a film anew, brought to the target loudness or as it was, as its artist switched it.
+
+        The new sound has a name of its own: whoever plays the old one now plays it to its end.
+        """
+        asset = await self._db.read(assets.asset, job.subject)
+        work = await self._db.read(works.work_by_id, asset.work)
+        sounds = [r for r in asset.renditions if r.kind == "audio"]
+        gain = _gain(asset, work)
+        if asset.state != "ready" or not sounds or gain == asset.details.get("gain", 0.0):
+            return
+        run = asset.details.get("run", 1) + 1
+        scratch = self._scratch / f"{asset.id}-level"
+        await asyncio.to_thread(_fresh, scratch)
+
+        async def ready(made: Made, folder: Path) -> None:
+            prefix = f"media/{asset.id}/{run}/{made.name}"
+            await self._storage.copy_folder(folder, prefix)
+            await self._db.write(
+                assets.add_rendition, datetime.now(UTC), asset.id, Rendition(**_fields(made), folder=prefix)
+            )
+
+        try:
+            async with self._storage.as_file(f"originals/{asset.id}") as source:
+                await transcode.process(
+                    source,
+                    scratch,
+                    role="audio-track",
+                    progress=lambda _at, _stage: None,
+                    ready=ready,
+                    binary=self._binary,
+                    allowance=self._allowance(),
+                    lang=sounds[-1].lang,
+                    name=f"{sounds[0].name}-{run}",
+                    length_us=asset.duration_us,
+                    gain_db=gain,
+                )
+            at = datetime.now(UTC)
+            await self._db.write(assets.report, at, asset.id, details={"run": run, "gain": gain})
+            log.info("asset %s: sound changed by %.1f dB", asset.id, gain)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, scratch, True)
+
+    async def poster(self, job: Job) -> None:
+        """Make the picture of a film at the moment its artist chose the poster of the work."""
+        asset = await self._db.read(assets.asset, job.subject)
+        work = await self._db.read(works.work_by_id, asset.work)
+        at_us = int(job.payload["at_us"])
+        scratch = self._scratch / f"{asset.id}-poster"
+        await asyncio.to_thread(_fresh, scratch)
+        try:
+            async with self._storage.as_file(f"originals/{asset.id}") as source:
+                images, thumbhash = await transcode.picture_at(
+                    source, scratch, at_us, f"poster-{at_us // 1000}", binary=self._binary, allowance=self._allowance()
+                )
+                if not images:
+                    raise MediaError("unreadable")
+                await self._poster(asset, work, images, thumbhash, chosen=True)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, scratch, True)
+
+    def _allowance(self) -> transcode.Allowance:
+        return transcode.Allowance(
+            max_duration_us=round(self._settings.work_max_hours * 3_600_000_000),
+            data_bytes=self._settings.ffmpeg_memory,
+        )
 
     async def gave_up(self, job: Job, error: ShowcaseError) -> None:
         """Tell the artist how it ended."""
@@ -129,10 +194,7 @@ class Processor:
                 ready=ready,
                 picture=picture,
                 binary=self._binary,
-                allowance=transcode.Allowance(
-                    max_duration_us=round(self._settings.work_max_hours * 3_600_000_000),
-                    data_bytes=self._settings.ffmpeg_memory,
-                ),
+                allowance=self._allowance(),
                 lang=None if asset.lang == "und" else asset.lang,
                 length_us=length_us,
                 gain_db=_gain(asset, work),
@@ -142,11 +204,11 @@ class Processor:
             await asyncio.gather(reporter, return_exceptions=True)
         details = await self._keep(outcome, f"{prefix}/extra", scratch)
         at = datetime.now(UTC)
-        await self._db.write(
-            assets.report, at, asset.id, details=details, duration_us=outcome.duration_us or None
-        )
+        await self._db.write(assets.report, at, asset.id, details=details, duration_us=outcome.duration_us or None)
         if outcome.images:
-            await self._poster(asset, work, outcome.images, outcome.poster.thumbhash)
+            # The public page shows a small likeness; the picture itself opens with the work's window.
+            shown = outcome.poster.images if asset.role != "work" else _likeness(outcome.poster.images)
+            await self._poster(asset, work, shown, outcome.poster.thumbhash)
         if outcome.spherical and asset.role == "work" and not work.spherical:
             await self._db.write(works.update, at, work.id, values={"spherical": True}, fields={})
 
@@ -182,20 +244,25 @@ class Processor:
         await self._storage.copy_folder(extra, folder)
         return details
 
-    async def _poster(self, asset: Asset, work: Work, images: tuple[stills.Image, ...], thumbhash: str) -> None:
-        """Keep the pictures of a file; they become the work's own when it has none, or when they were sent as such."""
+    async def _poster(
+        self, asset: Asset, work: Work, images: tuple[stills.Image, ...], thumbhash: str, *, chosen: bool = False
+    ) -> None:
+        """Keep the pictures of a file; they become the work's own when it has none, or when they were chosen as such."""
         if not images:
             return
         for image in images:
-            await self._storage.put(f"pictures/{asset.id}/{image.path.name}", await asyncio.to_thread(image.path.read_bytes))
+            data = await asyncio.to_thread(image.path.read_bytes)
+            await self._storage.put(f"pictures/{asset.id}/{image.path.name}", data)
         kept = {"asset": asset.id, "files": [_image(i) for i in images], "thumbhash": thumbhash}
         at = datetime.now(UTC)
+        if chosen or asset.role == "poster":
+            await self._db.write(works.set_poster, at, work.id, kept | {"chosen": True})
+            return
         await self._db.write(assets.report, at, asset.id, details={"poster": kept})
         current = await self._db.read(works.work_by_id, work.id)
-        chosen = current.poster is not None and current.poster.get("chosen")
-        if asset.role == "poster":
-            await self._db.write(works.set_poster, at, work.id, kept | {"chosen": True})
-        elif asset.role == "work" and not chosen and (current.poster is None or asset.taken or current.main is None):
+        if current.poster is not None and current.poster.get("chosen"):
+            return
+        if asset.role == "work" and (current.poster is None or current.main is None or current.main.id == asset.id):
             await self._db.write(works.set_poster, at, work.id, kept)
 
 
@@ -228,7 +295,13 @@ def _gain(asset: Asset, work: Work) -> float:
     gain = TARGET_LUFS - loudness["integrated"]
     if loudness["true_peak"] is not None:
         gain = min(gain, PEAK_DBTP - loudness["true_peak"])
-    return round(gain, 2)
+    return round(float(gain), 2)
+
+
+def _likeness(images: tuple[stills.Image, ...]) -> tuple[stills.Image, ...]:
+    """The smallest of each format."""
+    least = min(i.width for i in images)
+    return tuple(i for i in images if i.width == least)
 
 
 def _fields(made: Made) -> dict[str, Any]:

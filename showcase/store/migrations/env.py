@@ -40,6 +40,13 @@ def run(connection: sa.Connection) -> None:
 async def online(url: str) -> None:
     """Open the database at `url` and migrate it."""
     engine = create_async_engine(url, poolclass=NullPool)
+    if engine.dialect.name == "sqlite":
+        # Python's driver opens a transaction for rows only: without this, half a migration would stay.
+        @sa.event.listens_for(engine.sync_engine, "begin")
+        def begun(tx: sa.Connection) -> None:
+            tx.exec_driver_sql("PRAGMA busy_timeout=60000")
+            tx.exec_driver_sql("BEGIN IMMEDIATE")
+
     try:
         async with engine.begin() as connection:
             await connection.run_sync(run)

@@ -1,0 +1,140 @@
+"""Where the parts of a server meet: opens what the process owns, mounts the routes, closes in reverse."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+
+from aiohttp import web
+
+from showcase.children import Children
+from showcase.core.languages import direction
+from showcase.media.spool import Spool
+from showcase.media.storage import Storage
+from showcase.settings import Settings
+from showcase.store import cities, jobs
+from showcase.store.database import Database
+from showcase.store.events import Event
+from showcase.store.feed import Feed
+from showcase.tasks import Tasks
+from showcase.web import (
+    account,
+    api,
+    desk,
+    events,
+    keys,
+    network,
+    openapi,
+    operator,
+    pictures,
+    public,
+    streams,
+    studio,
+    uploads,
+    words,
+)
+from showcase.web.limits import Limits
+from showcase.web.middleware import outermost, same_site, who
+from showcase.web.pages import Pages
+from showcase.web.passwords import Passwords
+from showcase.web.sendfile import Descriptors
+from showcase.web.shelf import Shelf
+from showcase.web.static import Assets, folder
+
+log = logging.getLogger(__name__)
+
+TASKS: web.AppKey[Tasks] = web.AppKey("TASKS")
+
+
+def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, workers: bool = True) -> web.Application:
+    """Build the server. Blocks (templates, static files): call it before the loop runs.
+
+    `clock` is what the whole server goes by (the tests turn it); `workers` False starts no worker children.
+    """
+    app = web.Application(
+        middlewares=[outermost, who, same_site],
+        client_max_size=openapi.BODY_LIMIT,
+        handler_args={"keepalive_timeout": 75},
+    )
+    words.preload()
+    db = Database(settings.database_url)
+    app[keys.SETTINGS] = settings
+    app[keys.DB] = db
+    app[keys.KEY] = settings.signing_key()
+    app[keys.NOW] = clock or (lambda: datetime.now(UTC))
+    app[keys.STORAGE] = Storage(settings.data / "files")
+    app[keys.SPOOL] = Spool(settings.data / "uploads")
+    app[keys.LIMITS] = Limits()
+    app[keys.ASSETS] = Assets(dev=settings.dev)
+    app[keys.PAGES] = Pages(
+        folder("templates"),
+        dev=settings.dev,
+        names={
+            "poster": pictures.poster,
+            "picture_of": pictures.of_asset,
+            "cities_of": network.of_work,
+            "direction": direction,
+        },
+    )
+    app[keys.PASSWORDS] = Passwords()
+    app[keys.SHELF] = Shelf(db)
+    app[network.NETWORK] = network.Network(db)
+    app[streams.DESCRIPTORS] = Descriptors()
+    app[TASKS] = Tasks()
+    feed = app[keys.FEED] = Feed(db)
+    db.changed = feed.wake
+    for listener in (app[keys.SHELF], app[network.NETWORK], app[keys.PAGES]):
+        feed.watch(listener.changed)
+    feed.watch(_forget_files(app))
+    _mount(app)
+    app.cleanup_ctx.append(_opened)
+    if workers and settings.workers:
+        app.cleanup_ctx.append(_working)
+    return app
+
+
+def _forget_files(app: web.Application) -> Callable[[Event], None]:
+    def changed(event: Event) -> None:
+        if event.topic == "asset":
+            app[streams.DESCRIPTORS].forget(str(event.data.get("asset")))
+
+    return changed
+
+
+def _mount(app: web.Application) -> None:
+    router = app.router
+    router.add_get("/static/{hash}/{path:.*}", app[keys.ASSETS].serve)
+    router.add_get("/api/openapi.json", api.openapi)
+    router.add_get("/api/docs", api.docs)
+    router.add_get("/api/v1/events", events.stream)
+    openapi.mount(app, [api.calls])
+    for part in (operator, streams, pictures, uploads, public, account, studio, desk):
+        part.routes(app)
+
+
+async def _opened(app: web.Application) -> AsyncIterator[None]:
+    db, at = app[keys.DB], app[keys.NOW]()
+    added = await db.write(cities.seed, at)
+    if added:
+        log.info("%d cities added", added)
+    await db.write(jobs.enqueue, at, "sweep", "")
+    app[TASKS].start(app[keys.FEED].run(), name="feed")
+    yield
+    await app[TASKS].close()
+    app[streams.DESCRIPTORS].close()
+    await db.close()
+
+
+async def _working(app: web.Application) -> AsyncIterator[None]:
+    settings, feed = app[keys.SETTINGS], app[keys.FEED]
+    children = Children(settings, feed.wake)
+
+    def changed(event: Event) -> None:
+        if event.topic in ("job", "asset"):
+            children.wake()
+
+    feed.watch(changed)
+    app[TASKS].start(children.run(), name="worker children")
+    yield
+    await children.close()

@@ -1,0 +1,333 @@
+"""`showcase demo`: a server with sample people and six sample works, made on the spot by FFmpeg's generative sources.
+
+Everything is plainly labelled as a sample. What is there already is left as it is, so a second start is quick and a
+stopped one goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import shutil
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+import sqlalchemy as sa
+from aiohttp import web
+
+from showcase.app import TASKS
+from showcase.core.models import Credit, Person, Window, Work
+from showcase.errors import NotFound
+from showcase.media import ffmpeg
+from showcase.media.child import Limits
+from showcase.settings import Settings
+from showcase.store import access, assets, cities, people, works
+from showcase.store.database import Database, migrate
+from showcase.web.keys import DB, SETTINGS, STORAGE
+
+log = logging.getLogger(__name__)
+
+LINK_LASTS = timedelta(days=7)
+LENGTH_S = 24
+# (address, name, role, city)
+PEOPLE = (
+    ("admin@example.org", "Sample Administrator", "administrator", None),
+    ("linz@example.org", "Sample Staff Linz", "staff", "linz"),
+    ("gwangju@example.org", "Sample Staff Gwangju", "staff", "gwangju"),
+    ("artist@example.org", "Sample Artist One", "artist", "linz"),
+    ("other-artist@example.org", "Sample Artist Two", "artist", "dakar"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One work: its texts, and the FFmpeg sources it is made of. `captions` by language: what is said, line by line."""
+
+    titles: Mapping[str, str]
+    statements: Mapping[str, str]
+    cities: tuple[str, ...]
+    medium: str
+    year: int
+    picture: str | None
+    sound: str | None
+    captions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    described: str | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
+    author: str = "artist@example.org"
+
+    @property
+    def original(self) -> tuple[str, str] | None:
+        """A title in a third language."""
+        return next(((k, v) for k, v in self.titles.items() if k not in ("en", "fr")), None)
+
+
+SAMPLES = (
+    Sample(
+        {"en": "Sample: Tide Tables", "fr": "Exemple : Tables des marées"},
+        {
+            "en": "A sample work. Two harbours far apart are drawn as one slow field of colour; the low tone follows the "
+            "water of one, the high tone the other.\n\nIt was made by a program to show how works look here.",
+            "fr": "Œuvre d'exemple. Deux ports éloignés deviennent un seul champ de couleur, lent ; le son grave suit "
+            "l'eau de l'un, le son aigu celle de l'autre.\n\nUn programme l'a faite pour montrer à quoi ressemblent "
+            "les œuvres ici.",
+        },
+        ("linz", "dakar"),
+        "video",
+        2026,
+        "gradients=s=1920x1080:r=25:c0=0x0b1d3a:c1=0x1f7a8c:c2=0xf2a65a:c3=0x0b1d3a:n=4:speed=0.012:seed=7",
+        "sine=f=82:r=48000,volume=0.5[l];sine=f=247:r=48000,tremolo=f=0.2:d=0.8,volume=0.25[h];[l][h]amix=inputs=2",
+        captions={
+            "en": ["[A low tone, like a far ship]", "[A higher tone swells and ebbs]", "[Both tones, in step]", "[They fade]"],
+            "fr": ["[Un son grave, comme un navire au loin]", "[Un son plus aigu enfle et reflue]", "[Les deux sons, ensemble]", "[Ils s'éteignent]"],
+        },
+        described="sine=f=440:r=48000,volume='if(lt(mod(t,4),0.6),0.5,0.02)':eval=frame",
+    ),
+    Sample(
+        {"en": "Sample: Standing Water", "fr": "Exemple : Eau dormante", "ko": "견본: 고인 물"},
+        {
+            "en": "A sample work for an upright screen. Cells are born, meet and vanish; nothing is repeated.",
+            "fr": "Œuvre d'exemple pour un écran vertical. Des cellules naissent, se rencontrent et disparaissent ; rien ne se répète.",
+        },
+        ("gwangju", "linz"),
+        "video",
+        2026,
+        "life=s=180x320:r=24:mold=12:ratio=0.16:death_color=#16324f:life_color=#9ad1d4:mold_color=#0b132b:seed=11,"
+        "scale=1080:1920:flags=neighbor",
+        "anoisesrc=color=brown:r=48000:a=0.35:seed=3,lowpass=f=420,tremolo=f=0.15:d=0.6",
+        captions={
+            "en": ["[Water against stone]", "[It rises]", "[Nearly silence]", "[Water again]"],
+            "fr": ["[De l'eau contre la pierre]", "[Elle monte]", "[Presque le silence]", "[L'eau de nouveau]"],
+        },
+    ),
+    Sample(
+        {"en": "Sample: Four by Three", "fr": "Exemple : Quatre tiers"},
+        {
+            "en": "A sample work in the shape of old television. A rule of one dimension draws its own history, line by line.",
+            "fr": "Œuvre d'exemple au format de l'ancienne télévision. Une règle à une dimension dessine sa propre histoire, ligne après ligne.",
+        },
+        ("kosice", "york"),
+        "video",
+        2025,
+        "cellauto=s=320x240:r=25:rule=110:seed=5,scale=960:720:flags=neighbor,"
+        "colorchannelmixer=rr=0.9:gg=0.75:bb=0.4",
+        "sine=f=110:b=4:r=48000,volume=0.3",
+        author="other-artist@example.org",
+    ),
+    Sample(
+        {"en": "Sample: Without a Sound", "fr": "Exemple : Sans un son"},
+        {
+            "en": "A sample work that is silent on purpose: a slow fall into a set that has no end.",
+            "fr": "Œuvre d'exemple, silencieuse à dessein : une chute lente dans un ensemble sans fin.",
+        },
+        ("toronto",),
+        "video",
+        2026,
+        "mandelbrot=s=1280x720:r=25:start_scale=1.2:end_scale=0.02:end_pts=600:inner=black:maxiter=900",
+        None,
+        author="other-artist@example.org",
+    ),
+    Sample(
+        {"en": "Sample: Night Frequencies", "fr": "Exemple : Fréquences de nuit", "ja": "見本：夜の周波数"},
+        {
+            "en": "A sample work for the ears: three tones that never quite agree, and the air between them.",
+            "fr": "Œuvre d'exemple pour l'oreille : trois sons qui ne s'accordent jamais tout à fait, et l'air entre eux.",
+        },
+        ("sapporo", "dakar"),
+        "audio",
+        2026,
+        None,
+        "sine=f=174:r=48000[a];sine=f=175.3:r=48000[b];sine=f=262:r=48000,tremolo=f=0.1:d=0.9[c];"
+        "[a][b][c]amix=inputs=3,afade=t=in:d=3,volume=0.7",
+    ),
+    Sample(
+        {"en": "Sample: Error Lines", "fr": "Exemple : Lignes d'erreur"},
+        {
+            "en": "A sample work between two cities on two continents: what one sends, the other receives a little wrong.",
+            "fr": "Œuvre d'exemple entre deux villes, sur deux continents : ce que l'une envoie, l'autre le reçoit un peu faux.",
+        },
+        ("guadalajara", "enghien-les-bains"),
+        "video",
+        2024,
+        "sierpinski=s=1280x720:r=30:type=carpet:seed=9:jump=60,hue=h=200:s=0.6,tmix=frames=5",
+        "aevalsrc='0.2*sin(2*PI*t*(220+40*sin(0.7*t)))|0.2*sin(2*PI*t*(222+40*sin(0.7*t)))':s=48000",
+        notes={"en": "Fast moving patterns", "fr": "Motifs en mouvement rapide"},
+        author="other-artist@example.org",
+    ),
+)  # fmt: skip
+
+
+def run(settings: Settings, serve: Callable[[Settings, Callable[[web.Application], None]], None]) -> None:
+    """Make the people, print how to get in, then serve and fill."""
+    click.echo(f"Preparing the demo in {settings.data} …")
+    migrate(settings.database_url)
+    for line in asyncio.run(_prepare(settings)):
+        click.echo(line)
+
+    def also(app: web.Application) -> None:
+        app.cleanup_ctx.append(_filling)
+
+    serve(settings, also)
+    click.echo("Stopped.")
+
+
+async def _prepare(settings: Settings) -> list[str]:
+    db = Database(settings.database_url)
+    at = datetime.now(UTC)
+    lines = ["", f"  {settings.public_url}/", "", "  Sign in as (each link works once, for a week):"]
+    try:
+        await db.write(cities.seed, at)
+        for email, name, role, city in PEOPLE:
+            person = await db.write(_person, at, email, name, role, city)
+            token = await db.write(access.make_link, at, "signin", LINK_LASTS, person=person.id)
+            what = f"{role} {city}" if city else role
+            lines.append(f"    {what:<16} {email:<26} {settings.public_url}/en/sign-in/{token}")
+    finally:
+        await db.close()
+    return [*lines, "", "  Sample works appear as they become ready. Ctrl-C stops.", ""]
+
+
+def _person(tx: sa.Connection, at: datetime, email: str, name: str, role: str, city: str | None) -> Person:
+    person = people.create(tx, at, email, name)
+    people.give_role(tx, at, person.id, role, city)
+    return person
+
+
+async def _filling(app: web.Application) -> AsyncIterator[None]:
+    app[TASKS].start(_fill(app), name="sample works")
+    yield
+
+
+async def _fill(app: web.Application) -> None:
+    binary = await asyncio.to_thread(ffmpeg.binary, app[SETTINGS].ffmpeg)
+    for number, sample in enumerate(SAMPLES, 1):
+        title = sample.titles["en"]
+        work = await _work(app, sample)
+        if work.state == "published" and work.main is not None:
+            continue
+        if not work.assets:
+            click.echo(f"  {number} of {len(SAMPLES)}  {title}: drawing …")
+            await _files(app, sample, work, binary)
+        work = await _playable(app, work)
+        if work.main is None:
+            click.echo(f"  {number} of {len(SAMPLES)}  {title}: failed, see the studio")
+            continue
+        await app[DB].write(_publish, datetime.now(UTC), work.id)
+        click.echo(f"  {number} of {len(SAMPLES)}  {title}: {app[SETTINGS].public_url}/en/works/{work.slug}")
+    click.echo("  All sample works are public; the higher qualities follow.")
+
+
+async def _work(app: web.Application, sample: Sample) -> Work:
+    db = app[DB]
+    author = await db.read(people.by_email, sample.author)
+    if author is None:
+        raise NotFound("no-such-person")
+    for work in await db.read(works.listed, works.Filter(author=author.id), 200):
+        if work.texts.get("title", {}).get("en") == sample.titles["en"]:
+            return await db.read(works.work_by_id, work.id)
+    fields: dict[str, Mapping[str, str]] = {"title": sample.titles, "statement": sample.statements}
+    if sample.notes:
+        fields["content_notes"] = sample.notes
+    return await db.write(
+        works.create,
+        datetime.now(UTC),
+        author.id,
+        fields=fields,
+        medium=sample.medium,
+        in_cities=sample.cities,
+        year=sample.year,
+        original_lang=sample.original[0] if sample.original else None,
+        credit=[Credit(author.name, "artist", sample.cities[0], author.slug), Credit("FFmpeg", "generator")],
+    )
+
+
+async def _files(app: web.Application, sample: Sample, work: Work, binary: str) -> None:
+    folder = app[SETTINGS].data / "scratch" / f"sample-{work.id}"
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+    try:
+        if sample.described is not None:
+            await _draw(binary, folder, "described.flac", [sample.described], ["-c:a", "flac"])
+        if sample.picture is None:
+            name = "sound.flac"
+            await _draw(binary, folder, name, [sample.sound or ""], ["-c:a", "flac"])
+        else:
+            name = "film.mp4"
+            sources = [sample.picture] + ([sample.sound] if sample.sound is not None else [])
+            codecs = [
+                "-c:v",
+                "libx264",
+                "-preset",
+                "veryfast",
+                "-crf",
+                "18",
+                "-pix_fmt",
+                "yuv420p",
+                "-c:a",
+                "aac",
+                "-b:a",
+                "192k",
+            ]
+            await _draw(binary, folder, name, sources, codecs)
+        await _add(app, work, folder / name, "work", "und")
+        for lang, lines in sample.captions.items():
+            path = folder / f"captions.{lang}.vtt"
+            await asyncio.to_thread(path.write_text, _vtt(lines), "utf-8")
+            await _add(app, work, path, "captions", lang)
+        if sample.described is not None:
+            # It is as long as its film, which has to be known first.
+            await _playable(app, work, whole=True)
+            await _add(app, work, folder / "described.flac", "audio-description", "en")
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, True)
+
+
+async def _draw(binary: str, folder: Any, name: str, sources: Sequence[str], codecs: Sequence[str]) -> None:
+    inputs = [word for source in sources for word in ("-f", "lavfi", "-i", source)]
+    arguments = [*inputs, "-t", str(LENGTH_S), "-map_metadata", "-1", *codecs, "-shortest", "-y", name]
+    result = await ffmpeg.run(binary, arguments, cwd=folder, limits=Limits(wall_s=900))
+    if not result.ok:
+        log.warning("sample %s: %s", name, result.errors[-800:])
+        raise RuntimeError(f"FFmpeg could not draw {name}")
+
+
+async def _add(app: web.Application, work: Work, path: Any, role: str, lang: str) -> None:
+    id = assets.new_id()
+    size = (await asyncio.to_thread(path.stat)).st_size
+    await app[STORAGE].adopt(path, f"originals/{id}")
+    await app[DB].write(
+        assets.add,
+        datetime.now(UTC),
+        id,
+        work.id,
+        role=role,
+        lang=lang,
+        filename=path.name,
+        size=size,
+        person=work.made_by,
+    )
+
+
+def _vtt(lines: Sequence[str]) -> str:
+    step = LENGTH_S // len(lines)
+    cues = [
+        f"00:00:{n * step:02d}.200 --> 00:00:{(n + 1) * step - 1:02d}.800\n{line}\n" for n, line in enumerate(lines)
+    ]
+    return "WEBVTT\n\n" + "\n".join(cues)
+
+
+async def _playable(app: web.Application, work: Work, *, whole: bool = False) -> Work:
+    while True:
+        found = await app[DB].read(works.work_by_id, work.id)
+        films = [a for a in found.assets if a.role == "work"]
+        if any(a.state in ("failed", "cancelled") for a in films):
+            return found
+        if found.main is not None and found.main.playable and (not whole or found.main.duration_us is not None):
+            return found
+        await asyncio.sleep(0.5)
+
+
+def _publish(tx: sa.Connection, at: datetime, work: int) -> None:
+    works.set_window(tx, at, work, Window(None, None))
+    works.set_state(tx, at, work, "published", ("draft", "submitted", "accepted", "withdrawn", "published"))

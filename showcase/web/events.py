@@ -1,0 +1,93 @@
+"""`GET /api/v1/events`: what happens to one's own works, as server-sent events (WHATWG HTML 9.2)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from aiohttp import web
+
+from showcase.core import rules
+from showcase.core.models import Work
+from showcase.errors import NotFound
+from showcase.store.events import Event
+from showcase.web import shapes
+from showcase.web.keys import DB, FEED, LANG, PERSON, SHELF
+from showcase.web.limits import limit
+
+# Proxies close what is silent for long.
+BEAT_S = 15
+# Progress comes often; a page needs it a few times a second at most.
+GATHER_S = 0.25
+# A sign-in may end while a stream is open: a browser asks again by itself, with the cookie it then has.
+LASTS_S = 15 * 60
+
+
+async def stream(request: web.Request) -> web.StreamResponse:
+    """Events of the works the caller may edit; `?work=slug` narrows it to one. For the audience: what was published."""
+    limit(request, "events")
+    person = request[PERSON]
+    only: int | None = None
+    if slug := request.query.get("work"):
+        from showcase.store import works
+
+        work = await request.app[DB].read(works.work, slug)
+        rules.require(person, "edit", work)
+        only = work.id
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    )
+    async with request.app[FEED].listen() as queue:
+        await response.prepare(request)
+        await response.write(b"retry: 2000\n\n")
+        end = asyncio.get_running_loop().time() + LASTS_S
+        while (left := end - asyncio.get_running_loop().time()) > 0:
+            gathered = await _gather(queue, min(BEAT_S, left))
+            if not gathered:
+                await response.write(b": still here\n\n")
+            for name, data in await _told(request, gathered, only):
+                await response.write(f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode())
+    return response
+
+
+async def _gather(queue: asyncio.Queue[Event], wait_s: float) -> list[Event]:
+    """What comes within a moment, of each thing only once."""
+    try:
+        async with asyncio.timeout(wait_s):
+            found = [await queue.get()]
+    except TimeoutError:
+        return []
+    await asyncio.sleep(GATHER_S)
+    while not queue.empty():
+        found.append(queue.get_nowait())
+    newest = {(e.topic, e.data.get("asset") or e.data.get("id")): e for e in found}
+    return sorted(newest.values(), key=lambda e: e.id)
+
+
+async def _told(request: web.Request, found: list[Event], only: int | None) -> list[tuple[str, dict[str, Any]]]:
+    told: list[tuple[str, dict[str, Any]]] = []
+    for event in found:
+        number = event.data.get("work") if event.topic == "asset" else event.data.get("id")
+        if event.topic not in ("asset", "work") or number is None or (only is not None and number != only):
+            continue
+        try:
+            work = (await request.app[SHELF].work(int(number))).work
+        except NotFound:
+            continue
+        if (one := _one(request, event, work)) is not None:
+            told.append(one)
+    return told
+
+
+def _one(request: web.Request, event: Event, work: Work) -> tuple[str, dict[str, Any]] | None:
+    if rules.allows(request[PERSON], "edit", work):
+        if event.topic == "work":
+            return "work", {"slug": work.slug, "state": work.state, "poster": shapes.poster_out(work)}
+        asset = next((a for a in work.assets if a.id == event.data.get("asset")), None)
+        if asset is None:
+            return "removed", {"work": work.slug, "asset": event.data.get("asset")}
+        return "asset", {"work": work.slug} | shapes.asset_out(asset, request[LANG], inside=True)
+    if event.topic == "work" and work.state in ("published", "withdrawn"):
+        return "work", {"slug": work.slug, "state": work.state}
+    return None
