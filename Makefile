@@ -8,7 +8,7 @@ RUN    := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
 
 .DELETE_ON_ERROR:
-.PHONY: demo test check format soak bench clean
+.PHONY: demo test check format messages soak bench clean
 
 demo: $(RUN)
 	$(BIN)/showcase demo
@@ -25,6 +25,12 @@ check: $(DEV)
 format: $(DEV)
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+# The sentences of the sources into the catalogues; then translate what is empty in showcase/locale/*/LC_MESSAGES.
+messages: $(DEV)
+	$(BIN)/pybabel -q extract -F pyproject.toml -k N_ --no-location --sort-output --omit-header -o .messages.pot .
+	$(BIN)/pybabel -q update -i .messages.pot -d showcase/locale -D showcase --no-fuzzy-matching --no-wrap --ignore-pot-creation-date
+	rm .messages.pot
 
 soak: $(DEV)
 	$(BIN)/python -m bench.soak $(ARGS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 
 from aiohttp import web
@@ -84,9 +84,17 @@ def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, wor
     app[TASKS] = Tasks()
     feed = app[keys.FEED] = Feed(db)
     db.changed = feed.wake
-    for listener in (app[keys.SHELF], app[network.NETWORK], app[keys.PAGES]):
-        feed.watch(listener.changed)
-    feed.watch(_forget_files(app))
+    caches = [app[keys.SHELF].changed, app[network.NETWORK].changed, app[keys.PAGES].changed, _forget_files(app)]
+    for changed in caches:
+        feed.watch(changed)
+
+    def committed(emitted: Sequence[Event]) -> None:
+        for event in emitted:
+            for changed in caches:
+                changed(event)
+
+    # What this process wrote its caches know at once; from other processes they hear through the feed.
+    db.committed = committed
     _mount(app)
     app.cleanup_ctx.append(_opened)
     if workers and settings.workers:

@@ -84,7 +84,6 @@ class Settings(BaseSettings):
     )
     workers: int = Field(1, ge=0, le=64, description="Worker children that `serve` starts; 0 where workers run apart.")
     ffmpeg: str | None = Field(None, description="Path of FFmpeg (7 or newer); else PATH, else the bundled one.")
-    ffmpeg_threads: int = Field(0, ge=0, le=256, description="Threads of one encoding; 0 leaves it to FFmpeg.")
     ffmpeg_memory: int = Field(4 * GIB, ge=GIB // 2, description="Memory one FFmpeg may take, in bytes.")
     work_max_hours: float = Field(6, gt=0, le=48, description="Longest work that is taken, in hours.")
     upload_max: int = Field(50 * GIB, gt=0, description="Largest file that is taken, in bytes.")

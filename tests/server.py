@@ -34,26 +34,28 @@ def running_server(
 
     The SHOWCASE_* variables of the test run are not handed on; those in `environment` are.
     """
-    port = _free_port()
+    port = free_port()
     log = data / "server.log"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SHOWCASE_")}
     process = processes.start(
         [*command, "--data", data, "--port", str(port)], log, env={**inherited, **(environment or {})}
     )
     try:
-        _wait(process, port, log)
+        wait(process, port, log)
         yield Server(f"http://127.0.0.1:{port}", data, log)
     finally:
         processes.stop(process)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
 
 
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait until the server of `process` is healthy. Raises RuntimeError with the end of its log when it ends first."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while process.poll() is None and time.monotonic() < deadline:
         if _healthy(port):

@@ -94,18 +94,18 @@ def test_a_setting_that_does_not_exist_is_refused_by_name_wherever_it_comes_from
     bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (bare / "showcase.toml").write_text('metrics_tokne = "hush"\n')
-    with pytest.raises(ValidationError, match="(?s)metrics_tokne.*Extra inputs are not permitted") as refused:
+    with pytest.raises(ValidationError, match=r"(?s)metrics_tokne.*Extra inputs are not permitted") as refused:
         Settings()
     assert "hush" not in str(refused.value)
     (bare / "showcase.toml").unlink()
 
     monkeypatch.setenv("SHOWCASE_UPLOAD_QUOTE", "hush")
-    with pytest.raises(ValidationError, match="(?s)SHOWCASE_UPLOAD_QUOTE.*Extra inputs are not permitted") as refused:
+    with pytest.raises(ValidationError, match=r"(?s)SHOWCASE_UPLOAD_QUOTE.*Extra inputs are not permitted") as refused:
         Settings()
     assert "hush" not in str(refused.value)
     monkeypatch.delenv("SHOWCASE_UPLOAD_QUOTE")
 
-    with pytest.raises(ValidationError, match="(?s)prot.*Extra inputs are not permitted"):
+    with pytest.raises(ValidationError, match=r"(?s)prot.*Extra inputs are not permitted"):
         Settings(prot=1)  # type: ignore[call-arg]
 
 

@@ -309,6 +309,9 @@ def image_widths(width: int) -> tuple[int, ...]:
 def _prepare(video: VideoStream, fps: Fraction, frames: int, hold_us: int) -> str:
     """Filters before the split: one frame per picture, no alpha, constant rate from 0, exactly `frames` frames."""
     steps = []
+    if video.rotation == 0:
+        # A stream may change its size on the way; all that follows sees one size. Otherwise frames pass untouched.
+        steps.append(f"scale={video.width}:{video.height}")
     if video.interlaced:
         steps.append("bwdif=mode=send_frame:deint=all")
     if video.alpha:

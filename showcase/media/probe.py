@@ -8,7 +8,7 @@ import re
 import sys
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from showcase.core.ladder import AudioStream, Colour, Probe, VideoStream
 from showcase.errors import MediaError
@@ -66,7 +66,9 @@ async def probe(
     assert kind.demuxer is not None  # noqa: S101 - only images that Pillow reads have none
     found = await _ask("streams", kind.demuxer, path, bounds)
     result = _film(found, kind, size_bytes)
-    claimed_us = _whole(found.get("claimed_us"), 0, 1 << 60)
+    claimed_us = max(
+        _whole(found.get("claimed_us"), 0, 1 << 60), result.duration_us * _stated_bytes(head) // size_bytes
+    )
     if kind.container in _EXACT and claimed_us > result.duration_us * 1.05 + 2_000_000:
         raise MediaError(
             "shorter-than-stated", stated=round(claimed_us / 1_000_000), found=round(result.duration_us / 1_000_000)
@@ -74,6 +76,16 @@ async def probe(
     if result.duration_us > max_duration_us:
         raise MediaError("too-long", minutes=result.duration_us // 60_000_000, limit=max_duration_us // 60_000_000)
     return result
+
+
+def _stated_bytes(head: bytes) -> int:
+    """How large a WAV, AVI or AIFF says it is (FFmpeg goes by the bytes that are there); 0 where it does not say.
+
+    Programs that write into a pipe put 2 or 4 GB there, for they do not know yet.
+    """
+    order: Literal["little", "big"] = "big" if head.startswith(b"FORM") else "little"
+    stated = int.from_bytes(head[4:8], order) + 8 if head.startswith((b"RIFF", b"FORM")) else 0
+    return stated if stated < 0x7F00_0000 else 0
 
 
 def _head(path: Path) -> tuple[bytes, int]:

@@ -19,6 +19,7 @@ MAX_STREAMS = 64
 MAX_IMAGE_PIXELS = 200_000_000
 MAX_VIDEO_PIXELS = 8_192 * 8_192
 JUMP_US = 10_000_000  # a transport stream that jumps further has lost its clock; FFmpeg closes such gaps too
+BACK_US = -100_000  # and takes one that goes back further for the start of another recording
 GAP_US = 600_000_000  # ten minutes without a single packet: the times are not to be believed
 LAST_US = 10_000_000  # so long may the last packet last, whatever it says
 DECODE_FRAMES = 8
@@ -59,7 +60,7 @@ class Track:
         step = dts if dts is not None else when
         if self.before is not None:
             moved_us = (step - self.before) * self.to_us
-            if self.broken_clock and abs(moved_us) > JUMP_US:
+            if self.broken_clock and not BACK_US <= moved_us <= JUMP_US:
                 self.offset -= int(step - self.before)
             elif moved_us > GAP_US:
                 raise Refused("gap", at=int(self.before * self.to_us) // 1_000_000)

@@ -30,14 +30,24 @@ def film(video: VideoStream, plan: Plan, rungs: Sequence[Rung], *, with_audio: b
         outs = "".join(f"[s{i}]" for i in range(len(rungs)))
         graph.append(f"[0:{video.index}]{plan.prepare},split={len(rungs)}{outs}")
         graph += [f"[s{i}]{scale_filters(video, r.width, r.height)}[v{i}]" for i, r in enumerate(rungs)]
+    # A graph each for picture and sound: what happens to one must not start the other afresh.
+    arguments = ["-filter_complex", ";".join(graph)] if rungs else []
     if with_audio and plan.audio is not None:
-        graph.append(f"{sound(plan.audio, plan.samples, gain_db)}[a]")
-    arguments = ["-filter_complex", ";".join(graph)]
+        arguments += ["-filter_complex", f"{sound(plan.audio, plan.samples, gain_db)}[a]"]
     for i, rung in enumerate(rungs):
         arguments += ["-map", f"[v{i}]", *_video_output(rung, plan.fps)]
     if with_audio and plan.audio is not None:
         arguments += ["-map", "[a]", *_audio_output(plan.audio)]
     return arguments
+
+
+def steady(video: VideoStream | None) -> list[str]:
+    """Options of the input that keep FFmpeg from building its filters anew, from time 0, where a stream changes.
+
+    A picture that changes its size is scaled; sound that changes its rate or channels is an error, and better so than
+    out of step. The filter that turns a picture could not bear a change, so such a film is left as it is.
+    """
+    return ["-reinit_filter:a", "0", *(["-reinit_filter:v", "0"] if video is not None and video.rotation == 0 else [])]
 
 
 def only_sound(plan: Plan, *, gain_db: float = 0.0) -> list[str]:

@@ -316,6 +316,7 @@ class _Job:
             limits=self.allowance.limits(length_us),
             source=self.source,
             demuxer=self.found.demuxer,
+            before=recipe.steady(self.found.video if rungs else None),
             position=lambda at_us: stages.at(at_us / length_us),
         )
         if not result.ok:
@@ -375,6 +376,8 @@ def failure(result: ffmpeg.Result, found: Probe) -> MediaError | Unavailable:
         # Its position means nothing then: the last good picture was repeated to the end.
         codec = found.video.codec if found.video is not None else found.audio[0].codec
         return MediaError("undecodable", codec=codec)
+    if found.audio and "Changing audio frame properties on the fly" in result.errors:
+        return MediaError("undecodable", codec=found.audio[0].codec)
     if "Cannot allocate memory" in result.errors:
         return MediaError("too-demanding", at=at)
     return MediaError("damaged", at=at)

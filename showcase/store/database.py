@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from showcase.errors import Unavailable
+from showcase.store.events import Event
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,11 +30,16 @@ def is_sqlite(url: str) -> bool:
 
 
 class Database:
-    """Reads and writes by store functions; `changed` is called after each commit that emitted an event."""
+    """Reads and writes by store functions.
+
+    After each commit that emitted events, `committed` is called with them, so that this process's own caches never
+    show what was before its own write, then `changed`, which wakes the feed for everybody else.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.changed: Callable[[], None] = lambda: None
+        self.committed: Callable[[Sequence[Event]], None] = lambda events: None
         self._open: set[asyncio.Task[Any]] = set()
         if is_sqlite(url):
             self._writer = _sqlite(url, writes=True)
@@ -65,19 +71,20 @@ class Database:
 
         Who is cancelled meanwhile is so after the transaction, which may have been committed.
         """
-        emitted = False
+        emitted: list[Event] = []
 
         def call(tx: sa.Connection) -> T:
             nonlocal emitted
             tx.info.pop("emitted", None)
             result = f(tx, *args, **kwargs)
-            emitted = bool(tx.info.pop("emitted", False))
+            emitted = tx.info.pop("emitted", [])
             return result
 
         async def transaction() -> T:
             async with self._writer.begin() as connection:
                 result = await connection.run_sync(call)
             if emitted:
+                self.committed(emitted)
                 self.changed()
             return result
 
@@ -152,16 +159,21 @@ def _sqlite(url: str, *, writes: bool) -> AsyncEngine:
     @sa.event.listens_for(engine.sync_engine, "connect")
     def opened(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
-        for pragma in (
-            "busy_timeout=10000",
-            "journal_mode=WAL",
-            "synchronous=NORMAL",
-            "foreign_keys=ON",
-            "temp_store=MEMORY",
-            f"query_only={'OFF' if writes else 'ON'}",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        try:
+            for pragma in (
+                "busy_timeout=10000",
+                "journal_mode=WAL",
+                "synchronous=NORMAL",
+                "foreign_keys=ON",
+                "temp_store=MEMORY",
+                f"query_only={'OFF' if writes else 'ON'}",
+            ):
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+        except BaseException:
+            # The file may be locked, as while another process migrates it: nobody else closes this connection.
+            connection.close()
+            raise
 
     @sa.event.listens_for(engine.sync_engine, "begin")
     def begun(connection: sa.Connection) -> None:

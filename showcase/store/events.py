@@ -16,7 +16,7 @@ CHANNEL = "showcase_events"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened: `topic` is `work`, `asset`, `city`, `person` or `job`."""
+    """Something that happened (`id` 0: in the transaction that wrote it): `topic` is `work`, `asset`, `city`, `person` or `job`."""
 
     id: int
     topic: str
@@ -26,7 +26,7 @@ class Event:
 def emit(tx: sa.Connection, now: datetime, topic: str, /, **data: Any) -> None:
     """Tell listeners once this transaction is committed. `data` is small and JSON: ids and states, no secrets."""
     tx.execute(events.insert().values(topic=topic, data=data, at=now))
-    tx.info["emitted"] = True
+    tx.info.setdefault("emitted", []).append(Event(0, topic, data))
     if tx.dialect.name == "postgresql":
         tx.execute(sa.text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
 

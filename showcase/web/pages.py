@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import hashlib
 import hmac
@@ -171,7 +172,7 @@ def public(handler: Handler) -> Handler:
             response = await handler(request)
             response.headers.setdefault("Cache-Control", "private, no-store")
             return response
-        pages, at = request.app[PAGES], request.loop.time()
+        pages, at = request.app[PAGES], asyncio.get_running_loop().time()
         page = pages.cached(request.path_qs, at)
         if page is None:
             made = await handler(request)

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from collections import OrderedDict
 from pathlib import Path
-from typing import IO
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
@@ -22,13 +22,20 @@ CHUNK = 256 * 1024
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
+class OpenFile(io.FileIO):
+    """A file that closes itself when the last answer that sends it lets go."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Descriptors:
     """Open files by path; the least recently used is closed when no answer uses it any more."""
 
     def __init__(self) -> None:
-        self._open: OrderedDict[str, tuple[IO[bytes], int]] = OrderedDict()
+        self._open: OrderedDict[str, tuple[OpenFile, int]] = OrderedDict()
 
-    def get(self, path: Path) -> tuple[IO[bytes], int]:
+    def get(self, path: Path) -> tuple[OpenFile, int]:
         """An open file and its size in bytes. Raises NotFound. Blocks for microseconds: one open of a local file."""
         key = str(path)
         found = self._open.get(key)
@@ -40,7 +47,7 @@ class Descriptors:
         except OSError:
             raise NotFound() from None
         status = os.fstat(fd)
-        file = os.fdopen(fd, "rb", buffering=0)
+        file = OpenFile(fd, "rb")
         if not stat.S_ISREG(status.st_mode):
             file.close()
             raise NotFound()
@@ -63,7 +70,7 @@ class Descriptors:
 class FileSlice(web.StreamResponse):
     """An answer whose body is `count` bytes of an open file from `offset`."""
 
-    def __init__(self, file: IO[bytes], offset: int, count: int, *, status: int, headers: dict[str, str]) -> None:
+    def __init__(self, file: OpenFile, offset: int, count: int, *, status: int, headers: dict[str, str]) -> None:
         super().__init__(status=status, headers=headers)
         self._file, self._offset, self._count = file, offset, count
 
@@ -108,7 +115,7 @@ def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
     return start, end
 
 
-def answer(request: web.Request, found: tuple[IO[bytes], int], headers: dict[str, str]) -> FileSlice:
+def answer(request: web.Request, found: tuple[OpenFile, int], headers: dict[str, str]) -> FileSlice:
     """All of a file, or the range that is asked for."""
     file, size = found
     asked = parse_range(request.headers.get(hdrs.RANGE), size)

@@ -6,10 +6,13 @@ job in one transaction, and every refusal that can be known from the announcemen
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 
@@ -31,7 +34,7 @@ from showcase.errors import (
     Unavailable,
     UnsupportedType,
 )
-from showcase.media import sniff
+from showcase.media import captions, sniff
 from showcase.media.spool import CHECKSUMS, HEAD_BYTES
 from showcase.metrics import UPLOAD_BYTES
 from showcase.store import assets, works
@@ -43,9 +46,13 @@ log = logging.getLogger(__name__)
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,termination,checksum,expiration"
-CAPTION_LIMIT = 10 * 1024 * 1024
+CAPTION_LIMIT = captions.LIMIT_KB * 1000
 PICTURE_LIMIT = 200 * 1024 * 1024
 READ = 256 * 1024
+# A client that vanished (another network, a closed lid) does not end its connection: it is given up after this.
+SILENCE_S = 60
+# So long a writer may be silent before a client that comes back takes its place.
+PATIENCE_S = 2
 # How long the row of a finished upload is kept: a client that missed the last answer asks again.
 FINISHED_KEPT = timedelta(days=1)
 REFUSED_ENDINGS = frozenset(
@@ -82,6 +89,18 @@ REFUSED_ENDINGS = frozenset(
         "docx",
     ]
 )
+
+
+@dataclass(slots=True)
+class Reading:
+    """A request that brings bytes: since when it waits for more (None: it does not), and what ends that wait."""
+
+    ended: asyncio.Event
+    since: float | None = None
+    limit: asyncio.Timeout | None = None
+
+
+READING: web.AppKey[dict[str, Reading]] = web.AppKey("READING")
 
 
 class WrongVersion(ShowcaseError):
@@ -223,8 +242,15 @@ async def head(request: web.Request) -> web.Response:
 
 
 async def _reached(request: web.Request, upload: assets.Upload) -> int:
+    spool = request.app[SPOOL]
     try:
-        return await request.app[SPOOL].offset(upload.id)
+        offset = await spool.offset(upload.id)
+        if offset == upload.size:
+            # Killed after the last byte: the client will send nothing more. Writing nothing makes sure that nobody else
+            # writes (a checksum may still take bytes back) and that the bytes are on the disk.
+            offset = await spool.append(upload.id, offset, upload.size, _nothing())
+            await _finish(request, upload.id)
+        return offset
     except NotFound:
         # Killed between moving the last bytes and writing the row: finish what was begun.
         async with request.app[STORAGE].as_file(f"originals/{upload.id}"):
@@ -257,9 +283,18 @@ async def _take(request: web.Request, id: str, offset: int) -> int:
     before = offset
     if request.content_length is not None and offset + request.content_length > upload.size:
         raise TooLarge("upload-too-long")
+    reading = request.app[READING]
+    await _take_over(reading.get(id), id)
+    mine = Reading(asyncio.Event())
+    reading.setdefault(id, mine)
     try:
-        offset = await spool.append(id, offset, upload.size, _chunks(request), request.headers.get("Upload-Checksum"))
+        offset = await spool.append(
+            id, offset, upload.size, _chunks(request, id, mine), request.headers.get("Upload-Checksum")
+        )
     finally:
+        if reading.get(id) is mine:
+            del reading[id]
+        mine.ended.set()
         at = now(request)
         expires = at + timedelta(hours=settings.upload_expiry_hours)
         await db.write(assets.prolong_upload, id, expires)
@@ -271,9 +306,37 @@ async def _take(request: web.Request, id: str, offset: int) -> int:
     return offset
 
 
-async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
-    async for chunk in request.content.iter_chunked(READ):
+async def _chunks(request: web.Request, id: str, mine: Reading) -> AsyncIterator[bytes]:
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE_S) as mine.limit:
+                mine.since = loop.time()
+                chunk = await request.content.read(READ)
+        except TimeoutError:
+            raise ConnectionResetError(f"nothing more came for upload {id}") from None
+        finally:
+            mine.since = None
+        if not chunk:
+            return
         yield chunk
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for chunk in tuple[bytes, ...]():
+        yield chunk
+
+
+async def _take_over(earlier: Reading | None, id: str) -> None:
+    """End an earlier request that holds this upload and brings nothing: its client came back on another line."""
+    at = asyncio.get_running_loop().time()
+    if earlier is None or earlier.limit is None or earlier.since is None or at - earlier.since < PATIENCE_S:
+        return
+    log.info("upload %s: its client came back, the earlier connection is given up", id)
+    earlier.limit.reschedule(at)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_S):
+            await earlier.ended.wait()
 
 
 async def _refuse_kind(request: web.Request, upload: assets.Upload) -> None:
@@ -301,7 +364,12 @@ async def _finish(request: web.Request, id: str) -> None:
     # The bytes go to their place first: a row without bytes could not be mended, bytes without a row are swept.
     path = spool.path(id)
     if path.exists():
-        await storage.adopt(path, f"originals/{id}")
+        try:
+            await storage.adopt(path, f"originals/{id}")
+        except Unavailable:
+            # Two requests may find an upload complete; one of them moves it.
+            if path.exists():
+                raise
     asset = await db.write(assets.finish_upload, now(request), id, FINISHED_KEPT)
     log.info("upload %s complete: version %d of %s", id, asset.version, asset.role)
 
@@ -332,6 +400,7 @@ async def overridden(request: web.Request) -> web.Response:
 
 def routes(app: web.Application) -> None:
     """Mount `/uploads`."""
+    app[READING] = {}
     router = app.router
     router.add_route("OPTIONS", "/uploads", options)
     router.add_route("OPTIONS", "/uploads/{id}", options)

@@ -248,8 +248,7 @@ def truncated(names: Sequence[str], most: int, lang: str) -> str:
     """Names in a row; beyond `most` how many more there are."""
     if len(names) <= most:
         return ", ".join(names)
-    more = len(names) - most
-    rest = catalogue(lang).ngettext(N_("and %(num)s more"), N_("and %(num)s more"), more) % {"num": more}
+    rest = catalogue(lang).gettext(N_("and %(num)s more")) % {"num": len(names) - most}
     return f"{', '.join(names[:most])} {rest}"
 
 

@@ -56,13 +56,17 @@ class Worker:
         """Work until cancelled. A database that is away is waited for."""
         while True:
             self._wake.clear()
+            job = None
             try:
                 job = await self._claim()
-                if job is not None:
-                    await self._do(job)
-                    continue
             except Unavailable as error:
                 log.warning("worker %s: %s, trying again", self.name, error)
+            except Exception:
+                # As long as the first migration is not through there are no tables.
+                log.exception("worker %s cannot ask for jobs, trying again", self.name)
+            if job is not None:
+                await self._do(job)
+                continue
             try:
                 async with asyncio.timeout(IDLE):
                     await self._wake.wait()

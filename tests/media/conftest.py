@@ -7,11 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from showcase.errors import Unavailable
 from showcase.media import ffmpeg
 from tests.media.films import Made, made_from
 from tests.summary import MEDIA, missing
+
+settings.register_profile("unhurried", deadline=None)  # how long an example takes says nothing on a busy machine
+settings.load_profile("unhurried")
 
 Make = Callable[..., Path]
 

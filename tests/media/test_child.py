@@ -21,6 +21,13 @@ async def run(folder: Path, script: str, **options: object) -> child.Ended:
     return await child.run([SHELL, "-c", script], cwd=folder, limits=limits, **options)  # type: ignore[arg-type]
 
 
+async def nothing_runs_in(folder: Path) -> None:
+    """Wait for what was killed to be gone: grandchildren are reaped by another."""
+    async with asyncio.timeout(5):
+        while running_in(folder):  # noqa: ASYNC110 - the system tells no event
+            await asyncio.sleep(0.02)
+
+
 async def test_it_reads_its_source_and_says_what_it_has_to(tmp_path: Path) -> None:
     (tmp_path / "source").write_text("hello")
     ended = await run(tmp_path, "cat; echo oops >&2; exit 3", source=tmp_path / "source", max_output_bytes=100)
@@ -55,7 +62,7 @@ async def test_it_ends_at_its_limits_and_leaves_nothing(
 ) -> None:
     ended = await run(tmp_path, script, limits=limits)
     assert (ended.reason, ended.ok) == (reason, False)
-    assert running_in(tmp_path) == []
+    await nothing_runs_in(tmp_path)
 
 
 async def test_it_may_not_say_more_than_it_may(tmp_path: Path) -> None:
@@ -78,9 +85,7 @@ async def test_cancelling_ends_its_children_too(tmp_path: Path) -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    async with asyncio.timeout(5):
-        while running_in(tmp_path):  # noqa: ASYNC110 - grandchildren are reaped by another
-            await asyncio.sleep(0.02)
+    await nothing_runs_in(tmp_path)
 
 
 async def test_cancelling_while_it_floods_leaves_no_descriptor(tmp_path: Path) -> None:

@@ -190,6 +190,21 @@ async def test_a_matroska_that_claims_ten_hours(make: Make, tmp_path: Path) -> N
     assert await refused(tmp_path / "claims.mkv") == ("shorter-than-stated", {"stated": 36_000, "found": 3})
 
 
+@pytest.mark.parametrize("ending", ["wav", "aiff"])
+async def test_a_sound_of_which_half_was_copied(make: Make, tmp_path: Path, ending: str) -> None:
+    data = make(f"whole.{ending}", *lavfi("sine=d=8")).read_bytes()
+    (tmp_path / f"half.{ending}").write_bytes(data[: len(data) // 2])
+    assert await refused(tmp_path / f"half.{ending}") == ("shorter-than-stated", {"stated": 8, "found": 4})
+
+
+async def test_a_sound_that_was_written_into_a_pipe_does_not_know_its_length(make: Make, tmp_path: Path) -> None:
+    data = bytearray(make("whole.wav", *lavfi("sine=d=2")).read_bytes())
+    for claim in (0xFFFF_FFFF, 0x8000_0024, 0x7FFF_F024, 0):
+        data[4:8] = claim.to_bytes(4, "little")
+        (tmp_path / "piped.wav").write_bytes(data)
+        assert (await probe(tmp_path / "piped.wav")).duration_us == 2_000_000
+
+
 async def test_a_gap_of_more_than_ten_minutes(make: Make) -> None:
     gap = make("gap.mkv", *lavfi("sine=d=3,asetpts='PTS+if(gte(T,1.5),700/TB,0)'"), "-c:a", "pcm_s16le", "-copyts")
     code, params = await refused(gap)
@@ -255,6 +270,12 @@ async def test_the_clock_of_a_transport_stream_may_wrap_round(make: Make) -> Non
     )  # fmt: skip
     found = await probe(around)
     assert abs(found.duration_us - 3_000_000) < 50_000
+
+
+async def test_recordings_one_after_the_other_are_as_long_as_all(interlaced: Path, tmp_path: Path) -> None:
+    (tmp_path / "twice.ts").write_bytes(interlaced.read_bytes() * 2)
+    once, twice = await probe(interlaced), await probe(tmp_path / "twice.ts")
+    assert abs(twice.duration_us - 2 * once.duration_us) < 100_000
 
 
 async def test_a_start_later_than_zero_is_kept(make: Make) -> None:

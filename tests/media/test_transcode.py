@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import signal
+from collections import Counter
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 from PIL import Image
 
+from showcase.core import playlist
 from showcase.core.ladder import Probe, VideoStream
+from showcase.core.timeline import Segments, on_demand
 from showcase.errors import MediaError, Unavailable
 from showcase.media import derive, transcode
 from showcase.media.ffmpeg import Result
@@ -52,6 +58,49 @@ def test_every_segment_can_be_played_by_itself(landscape_made: Made) -> None:
     assert [len(pictures(init + f.read_bytes())) for f in segment_files(folder)] == [100, 25]
     # Some readers ignore a second `moov`: the parameter sets (7, 8) stand before each key picture (5) too.
     assert all(b"\x67\x64" in f.read_bytes()[:4_000] for f in segment_files(folder))
+
+
+def test_key_pictures_come_every_two_seconds_and_the_first_is_shown_at_once(landscape_made: Made) -> None:
+    with av.open(io.BytesIO(landscape_made.stream("v480"))) as film:
+        assert [n for n, f in enumerate(film.decode(video=0)) if f.key_frame] == [0, 50, 100]
+    # The first picture's composition offset is 0, with negative ones after it (ISO/IEC 14496-12 8.8.8): where works are
+    # joined, there is neither an edit list nor a shift.
+    segment = (landscape_made.folder / "v480" / "s00000.m4s").read_bytes()
+    offsets = composition_offsets(segment)
+    assert (len(offsets), offsets[0], min(offsets) < 0) == (100, 0, True)
+
+
+def composition_offsets(segment: bytes) -> list[int]:
+    at = segment.index(b"trun") + 4
+    flags, count = int.from_bytes(segment[at + 1 : at + 4], "big"), int.from_bytes(segment[at + 4 : at + 8], "big")
+    first = at + 8 + 4 * bool(flags & 1) + 4 * bool(flags & 4)
+    row = 4 * sum(bool(flags & f) for f in (0x100, 0x200, 0x400, 0x800))
+    return [
+        int.from_bytes(segment[first + n * row - 4 : first + n * row], "big", signed=True) for n in range(1, count + 1)
+    ]
+
+
+def test_a_player_reads_the_playlists_to_the_end(landscape_made: Made) -> None:
+    renditions = landscape_made.outcome.renditions
+    for made in renditions:
+        text = playlist.media(on_demand(Segments.of("", made.durations_us)))
+        (landscape_made.folder / made.name / "index.m3u8").write_text(text)
+    sound = landscape_made.rendition("a-fr")
+    master = playlist.master(
+        [
+            playlist.Variant(f"{r.name}/index.m3u8", r.bandwidth, r.average, r.codecs, r.width, r.height, r.fps)
+            for r in renditions
+            if r.kind == "video"
+        ],
+        [playlist.Alternative("a-fr/index.m3u8", "Original", "fr", default=True, codecs=sound.codecs)],
+        [],
+    )
+    (landscape_made.folder / "master.m3u8").write_text(master)
+    with av.open(str(landscape_made.folder / "master.m3u8")) as film:
+        assert [(s.width, s.height) for s in film.streams.video] == [(428, 240), (640, 360), (854, 480)]
+        assert len(film.streams.audio) == 1
+        counts = Counter(f.width for f in film.decode(film.streams.video))
+    assert counts == {428: 125, 640: 125, 854: 125}
 
 
 def test_nothing_tells_where_it_was_filmed(landscape_made: Made) -> None:
@@ -275,6 +324,51 @@ async def test_what_is_transparent_stands_over_black(make: Make, tmp_path: Path,
     made = await processed(source, tmp_path, binary=binary)
     shown = pictures(made.stream("v240"))[-1]
     assert (shown.colour(0.25, 0.5), shown.colour(0.75, 0.5)) == ("RGB", "black")
+
+
+@pytest.fixture(scope="session")
+def clip(make: Make) -> Callable[..., bytes]:
+    """Two seconds of a transport stream: its size, where its clock starts, the rate of its sound."""
+
+    def made(size: str, starts_s: int, rate: int) -> bytes:
+        return make(
+            f"clip-{size}-{rate}.ts", *lavfi(f"testsrc2=s={size}:r=25:d=2"),
+            *lavfi(f"sine=frequency=440:sample_rate={rate}:d=2"), *X264, "-c:a", "aac",
+            "-output_ts_offset", str(starts_s),
+        ).read_bytes()  # fmt: skip
+
+    return made
+
+
+async def test_a_picture_that_changes_its_size_keeps_time(
+    clip: Callable[..., bytes], tmp_path: Path, binary: str
+) -> None:
+    (tmp_path / "sizes.ts").write_bytes(clip("320x240", 0, 48_000) + clip("640x360", 2, 48_000))
+    made = await processed(tmp_path / "sizes.ts", tmp_path, binary=binary)
+    assert round(made.outcome.duration_us, -5) == 4_000_000
+    assert same_length(made)
+    shown = pictures(made.stream("v240"))
+    assert (len(shown) * 40_000, {(p.width, p.height) for p in shown}) == (made.outcome.duration_us, {(320, 240)})
+    left, _ = samples(made.stream("a-und"))
+    assert [level(left, at, at + 0.3) > 0.1 for at in (0.5, 1.5, 2.5, 3.5)] == [True] * 4
+
+
+async def test_recordings_one_after_the_other_play_to_the_end(
+    clip: Callable[..., bytes], tmp_path: Path, binary: str
+) -> None:
+    (tmp_path / "twice.ts").write_bytes(clip("320x240", 0, 48_000) * 2)
+    made = await processed(tmp_path / "twice.ts", tmp_path, binary=binary)
+    assert round(made.outcome.duration_us, -5) == 4_000_000
+    assert same_length(made)
+
+
+async def test_sound_that_changes_its_rate_is_refused_rather_than_out_of_step(
+    clip: Callable[..., bytes], tmp_path: Path, binary: str
+) -> None:
+    (tmp_path / "rates.ts").write_bytes(clip("320x240", 0, 48_000) + clip("320x240", 2, 44_100))
+    with pytest.raises(MediaError) as error:
+        await processed(tmp_path / "rates.ts", tmp_path, binary=binary)
+    assert (error.value.code, error.value.params) == ("undecodable", {"codec": "aac"})
 
 
 async def test_high_dynamic_range_is_shown_in_standard_range(make: Make, tmp_path: Path, binary: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from dataclasses import replace
 from importlib import resources
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -80,7 +81,7 @@ async def test_cities_are_seeded_once_also_by_nodes_that_start_together(db: Data
 async def test_a_city_joins_between_its_neighbours_and_no_hue_changes(db: Database) -> None:
     await db.write(seed)
     before = await db.read(cities.all_cities)
-    west, east = next((a, b) for a, b in zip(before, before[1:], strict=False) if b.longitude - a.longitude > 1)
+    west, east = next((a, b) for a, b in pairwise(before) if b.longitude - a.longitude > 1)
     festival = CityFestival("Ebb and Flow", (3, 4), "annual", "light", "high", "https://example.org", None)
     new = a_city("dunmore", (west.longitude + east.longitude) / 2, festivals=(festival,), languages=("en", "ga"))
 

@@ -89,7 +89,7 @@ async def test_more_than_one_batch_at_once_comes_whole(db: Database) -> None:
         await db.write(many)
         feed.wake()
         async with asyncio.timeout(20):
-            while len(told) < 1234:
+            while len(told) < 1234:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
     assert told == list(range(1234))
 
@@ -146,7 +146,7 @@ async def test_a_slow_listener_loses_its_own_oldest_events_and_they_are_counted(
     async with running(feed), feed.listen() as slow:
         await db.write(many)
         async with asyncio.timeout(20):
-            while len(quick) < QUEUE + 44:
+            while len(quick) < QUEUE + 44:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert await take(slow, QUEUE) == list(range(44, QUEUE + 44))
         assert slow.empty()
@@ -217,7 +217,7 @@ async def test_a_listening_connection_that_is_lost_is_made_anew(
         assert await take(queue, 1) == [1]
         await asyncio.to_thread(
             postgres.execute,
-            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'",  # noqa: S608
+            f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'",  # noqa: S608
         )
         await emit(db, 2)
         assert await take(queue, 1) == [2]
@@ -237,7 +237,7 @@ async def test_a_database_that_is_away_is_waited_for(tmp_path: Path, caplog: pyt
     async with feed.listen() as queue:
         tasks.start(feed.run(), name="feed")
         async with asyncio.timeout(20):
-            while not caplog.records:
+            while not caplog.records:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             await asyncio.to_thread(migrate, url)
             while not queue.qsize():
