@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from showcase.core.models import Person
-from showcase.errors import Conflict, Gone, NotFound
+from showcase.errors import Gone, NotFound
 from showcase.store import people
 from showcase.store.events import emit
 from showcase.store.tables import sessions, tokens
@@ -184,25 +184,13 @@ def use_link(tx: sa.Connection, now: datetime, kind: str, secret: str) -> Link:
     return found
 
 
-def accept_invitation(
-    tx: sa.Connection,
-    now: datetime,
-    secret: str,
-    email: str,
-    name: str,
-    lang: str,
-    *,
-    signed_in: int | None = None,
-) -> Person:
+def accept_invitation(tx: sa.Connection, now: datetime, secret: str, email: str, name: str, lang: str) -> Person:
     """Turn an invitation into an account with its role, or add the role to the account that is there.
 
-    An invitation to an address makes an account of that address, whatever is asked for. One that is open to anybody
-    adds to an account that is there only for its owner, who is `signed_in`: else whoever has the invitation could
-    name somebody else's address and become them. Raises Conflict (`account-exists`), and as `use_link` does.
+    An invitation to an address makes an account of that address, whatever is asked for. Whoever signs the person in
+    afterwards makes sure first that an account that was there already is theirs: a link proves nothing about it.
     """
     invitation = use_link(tx, now, "invitation", secret)
-    if invitation.email is None and (there := people.by_email(tx, email)) is not None and there.id != signed_in:
-        raise Conflict("account-exists")
     person = people.create(tx, now, invitation.email or email, name, lang)
     assert invitation.role is not None  # noqa: S101 - made by make_link alone
     people.give_role(tx, now, person.id, invitation.role, invitation.city)

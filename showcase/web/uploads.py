@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,termination,checksum,expiration"
-CAPTION_LIMIT = captions.LIMIT_KB * 1000
+CAPTION_LIMIT = captions.LIMIT_KB * 1024
 PICTURE_LIMIT = 200 * 1024 * 1024
 READ = 256 * 1024
 # A client that vanished (another network, a closed lid) does not end its connection: it is given up after this.

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
+from tests.gallery import ENGLISH, FRENCH, Gallery, draw, running_gallery
+from tests.gallery import film as moving
 from tests.server import Server, running_server
 from tests.summary import BROWSER, missing
 
@@ -139,3 +142,68 @@ async def new_page(
 async def page(new_page: Callable[..., Awaitable[Page]]) -> Page:
     """A page in a browser that knows nothing yet."""
     return await new_page()
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """A gallery and the works in it: a film with captions, a silent upright one, a sound, a picture, a draft."""
+
+    gallery: Gallery
+    film: str
+    upright: str
+    sound: str
+    picture: str
+    closed: str
+    draft: str
+
+
+@pytest.fixture(scope="session")
+def works(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Works]:
+    """A gallery for the whole run; tests leave these works as they are."""
+    folder = tmp_path_factory.mktemp("gallery")
+    with running_gallery(folder) as gallery:
+        film = gallery.work(
+            statement={"en": "A bell is struck once.\n\nThe rest is listening.", "fr": "Une cloche sonne une fois."},
+            content_notes={"en": "Flickering light", "fr": "Lumière vacillante"},
+            credits=[{"name": "Ada", "city": "linz"}, {"name": "Awa", "city": "dakar"}],
+            cities=["linz", "dakar"],
+        )
+        gallery.upload(film, "bell.mp4", moving(folder, size="1280x720"))
+        gallery.upload(film, "bell.en.vtt", ENGLISH.encode(), role="captions", lang="en")
+        gallery.upload(film, "bell.fr.vtt", FRENCH.encode(), role="captions", lang="fr")
+        gallery.ready(film)
+        tone = ["-f", "lavfi", "-i", "sine=f=550:r=48000:d=8"]
+        gallery.upload(
+            film, "described.flac", draw(folder, "described.flac", *tone), role="audio-description", lang="en"
+        )
+        upright = gallery.work(title={"en": "Upright", "fr": "Debout", "original": {"lang": "he", "text": "זקוף"}})
+        gallery.upload(upright, "upright.mp4", moving(folder, size="360x640", sound=False, name="upright.mp4"))
+        sound = gallery.work(title={"en": "For the Ear", "fr": "Pour l'oreille"}, medium="audio")
+        gallery.upload(sound, "tone.wav", draw(folder, "tone.wav", *tone))
+        picture = gallery.work(title={"en": "Still", "fr": "Immobile"}, medium="image")
+        gallery.upload(
+            picture,
+            "still.png",
+            draw(folder, "still.png", "-f", "lavfi", "-i", "mandelbrot=s=1600x900", "-frames:v", "1"),
+        )
+        closed = gallery.work(title={"en": "Closed " + "and very long " * 9, "fr": "Fermée"})
+        gallery.upload(closed, "closed.mp4", moving(folder, seconds=2, name="closed.mp4"))
+        draft = gallery.work(title={"en": "Draft", "fr": "Brouillon"})
+        for slug in (film, upright, sound, picture, closed):
+            gallery.ready(slug)
+            gallery.publish(slug, **({"on_view": None} if slug == closed else {}))
+        yield Works(gallery, film, upright, sound, picture, closed, draft)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def signed_in(works: Works, new_page: Callable[..., Awaitable[Page]]) -> Callable[..., Awaitable[Page]]:
+    """A function that opens a page for somebody who is signed in, through the button of a link."""
+
+    async def enter(who: str, **options: Any) -> Page:
+        page = await new_page(base_url=works.gallery.server.url, **options)
+        await page.goto(works.gallery.link(who))
+        await page.get_by_role("button", name="Sign in").click()
+        await page.wait_for_url(re.compile(r"/(studio|desk)$"))
+        return page
+
+    return enter

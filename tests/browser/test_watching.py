@@ -1,0 +1,104 @@
+"""A work plays in Chromium: by mouse, by keyboard, with captions and described sound, through withdrawal and a lost server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.conftest import Problems, Works
+
+MOVES = (
+    "() => { const v = document.querySelector('video'); return v.currentTime > 0.5 && !v.paused && v.videoWidth > 0 }"
+)
+SOUNDS = "() => { const v = document.querySelector('video'); return v.currentTime > 0.5 && !v.paused }"
+
+
+@pytest.fixture
+def base_url(works: Works) -> str:
+    return works.gallery.server.url
+
+
+async def test_a_film_plays_and_its_captions_show(page: Page, works: Works) -> None:
+    await page.goto(f"/en/works/{works.film}")
+    await page.get_by_role("button", name=re.compile("Play")).first.click()
+    await page.wait_for_function(MOVES)
+    await page.get_by_role("button", name="Settings").click()
+    await page.get_by_role("radio", name="English", exact=True).first.check()
+    await page.wait_for_function(
+        "() => [...document.querySelector('video').textTracks].some(t => t.mode === 'showing' && t.activeCues?.length"
+        " && t.activeCues[0].text.includes('bell'))"
+    )
+    await page.get_by_role("radio", name=re.compile("audio description")).check()
+    await page.wait_for_function("() => document.querySelector('video').currentTime > 3")
+
+
+async def test_a_film_plays_in_french_by_keyboard_alone(page: Page, works: Works) -> None:
+    await page.goto(f"/fr/works/{works.film}")
+    for _ in range(30):
+        await page.keyboard.press("Tab")
+        if await page.evaluate("document.activeElement.matches('[data-play]')"):
+            break
+    await page.keyboard.press("Enter")
+    await page.wait_for_function(MOVES)
+    await page.keyboard.press("Space")
+    await page.wait_for_function("() => document.querySelector('video').paused")
+
+
+@pytest.mark.parametrize("name", ["upright", "sound"])
+async def test_other_shapes_play(name: str, page: Page, works: Works) -> None:
+    await page.goto(f"/en/works/{getattr(works, name)}")
+    await page.get_by_role("button", name=re.compile("Play")).first.click()
+    await page.wait_for_function(MOVES if name == "upright" else SOUNDS)
+
+
+async def test_a_picture_is_shown_in_full(page: Page, works: Works) -> None:
+    await page.goto(f"/en/works/{works.picture}")
+    await page.wait_for_function(
+        "() => [...document.querySelectorAll('[data-image] img')].some(i => i.complete && i.naturalWidth >= 1280)"
+    )
+
+
+async def test_a_work_that_is_not_on_view_says_so(page: Page, works: Works) -> None:
+    await page.goto(f"/en/works/{works.closed}")
+    await expect(page.get_by_text("not on view now").first).to_be_visible()
+    assert await page.locator("[data-play]").count() == 0
+
+
+async def test_it_goes_on_where_it_was_left(page: Page, works: Works) -> None:
+    await page.goto(f"/en/works/{works.film}")
+    await page.evaluate(
+        "(key) => localStorage.setItem(key, localStorage.getItem(key) ?? '')", f"showcase.player.{works.film}"
+    )
+    await page.get_by_role("button", name=re.compile("Play")).first.click()
+    await page.wait_for_function(MOVES)
+
+
+async def test_an_embed_plays_inside_another_page(page: Page, works: Works) -> None:
+    await page.goto(f"/embed/work/{works.film}?lang=fr")
+    await page.locator("[data-play]").click()
+    await page.wait_for_function(MOVES)
+
+
+async def test_withdrawal_stops_whoever_watches(
+    works: Works, new_page: Callable[..., Awaitable[Page]], problems: Problems, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    from tests.gallery import film
+
+    problems.expect("410")
+    gallery = works.gallery
+    slug = gallery.work(title={"en": "Soon gone", "fr": "Bientôt partie"})
+    gallery.upload(
+        slug, "long.mp4", film(tmp_path_factory.mktemp("long"), size="320x240", seconds=150, name="long.mp4")
+    )
+    gallery.ready(slug)
+    gallery.publish(slug)
+    page = await new_page(base_url=gallery.server.url)
+    await page.goto(f"/en/works/{slug}")
+    await page.get_by_role("button", name=re.compile("Play")).first.click()
+    await page.wait_for_function(MOVES)
+    gallery.call("POST", f"/api/v1/works/{slug}/withdraw", "artist")
+    await page.evaluate("document.querySelector('video').currentTime = 140")
+    await expect(page.get_by_text("withdrawn by its artists")).to_be_visible()
