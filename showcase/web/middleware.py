@@ -35,7 +35,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 CSP = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "worker-src 'self' blob:; media-src 'self' blob:; connect-src 'self' blob: data:; img-src 'self' data: blob:; "
+    "worker-src 'self' blob:; media-src 'self' blob: data:; connect-src 'self' blob: data:; img-src 'self' data: blob:; "
     "font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-src 'self'; frame-ancestors {ancestors}"
 )
 HEADERS = {

@@ -34,55 +34,12 @@ class Pages:
 
     def __init__(self, folder: Path, *, dev: bool = False, names: Mapping[str, Any] | None = None) -> None:
         """`names` are further functions that templates may call. Reads all templates: call it before the loop runs."""
-        self._env = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(folder),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=dev,
-            extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
-        )
-        self._env.globals.update(names or {})
-        self._by_lang = {lang: self._overlay(lang) for lang in SITE_LANGUAGES}
+        self._by_lang = {lang: _environment(lang, folder, dev, names or {}) for lang in SITE_LANGUAGES}
         self._cache: OrderedDict[str, tuple[float, web.Response]] = OrderedDict()
         if not dev:
             for env in self._by_lang.values():
                 for name in env.list_templates(extensions=["html"]):
                     env.get_template(name)
-
-    def _overlay(self, lang: str) -> jinja2.Environment:
-        env = self._env.overlay()
-        env.install_gettext_translations(words.catalogue(lang), newstyle=True)  # type: ignore[attr-defined]
-        env.filters["size"] = functools.partial(words.size, lang=lang)
-        env.filters["number"] = functools.partial(words.number, lang=lang)
-        env.filters["length_of"] = words.length
-        env.filters["paragraphs"] = paragraphs
-        env.filters["truncated"] = functools.partial(words.truncated, lang=lang)
-        env.filters["language_in"] = words.language_name
-        env.filters["month_name"] = words.month
-        env.filters["named"] = lambda value, kind, lang: (value, words.called(kind, value, lang))
-        env.filters["city_choice"] = lambda city, lang: (city.slug, city.name(lang))
-        env.filters["twice"] = lambda value: (value, value)
-        env.filters["extract"] = lambda key, mapping: mapping[key]
-        env.filters["translated"] = words.catalogue(lang).gettext
-        env.filters["host"] = words.host
-        env.filters["browser"] = words.browser
-        env.globals.update(
-            lang=lang,
-            other_lang="en" if lang == "fr" else "fr",
-            date=lambda m, zone="UTC": words.date(m, lang, ZoneInfo(zone)),
-            date_time=lambda m, zone="UTC": words.date_time(m, lang, ZoneInfo(zone)),
-            clock=lambda m, zone="UTC": words.clock(m, lang, ZoneInfo(zone)),
-            called=lambda kind, value: words.called(kind, value, lang),
-            country=lambda code: words.country(code, lang),
-            language_name=lambda tag: words.language_name(tag, lang),
-            sentence=lambda code, params=None: words.sentence(code, params or {}, lang),
-            allows=allows,
-            allows_site=allows_site,
-            may_invite=rules.may_invite,
-        )
-        return env
 
     def text(self, name: str, lang: str, context: Mapping[str, Any]) -> str:
         """The template `name` in `lang`, filled in."""
@@ -104,6 +61,50 @@ class Pages:
         """Something happened that pages may show: forget them all (making one again costs milliseconds)."""
         if event.topic in ("work", "asset", "city", "person"):
             self._cache.clear()
+
+
+def _environment(lang: str, folder: Path, dev: bool, names: Mapping[str, Any]) -> jinja2.Environment:
+    """The templates in one language. Not an overlay: overlays share their globals, and the last language would win."""
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=dev,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    env.globals.update(names)
+    env.install_gettext_translations(words.catalogue(lang), newstyle=True)  # type: ignore[attr-defined]
+    env.filters["size"] = functools.partial(words.size, lang=lang)
+    env.filters["number"] = functools.partial(words.number, lang=lang)
+    env.filters["length_of"] = words.length
+    env.filters["paragraphs"] = paragraphs
+    env.filters["truncated"] = functools.partial(words.truncated, lang=lang)
+    env.filters["language_in"] = words.language_name
+    env.filters["month_name"] = words.month
+    env.filters["named"] = lambda value, kind, lang: (value, words.called(kind, value, lang))
+    env.filters["city_choice"] = lambda city, lang: (city.slug, city.name(lang))
+    env.filters["twice"] = lambda value: (value, value)
+    env.filters["extract"] = lambda key, mapping: mapping[key]
+    env.filters["translated"] = words.catalogue(lang).gettext
+    env.filters["host"] = words.host
+    env.filters["browser"] = words.browser
+    env.globals.update(
+        lang=lang,
+        other_lang="en" if lang == "fr" else "fr",
+        date=lambda m, zone="UTC": words.date(m, lang, ZoneInfo(zone)),
+        date_time=lambda m, zone="UTC": words.date_time(m, lang, ZoneInfo(zone)),
+        clock=lambda m, zone="UTC": words.clock(m, lang, ZoneInfo(zone)),
+        called=lambda kind, value: words.called(kind, value, lang),
+        country=lambda code: words.country(code, lang),
+        language_name=lambda tag: words.language_name(tag, lang),
+        sentence=lambda code, params=None: words.sentence(code, params or {}, lang),
+        allows=allows,
+        allows_site=allows_site,
+        may_invite=rules.may_invite,
+    )
+    return env
 
 
 def paragraphs(text: str) -> Markup:

@@ -142,7 +142,6 @@ async def studio(new_page: Callable[..., Awaitable[Page]], signed_in: dict[str, 
         page = await new_page(**({"storage_state": signed_in} if signed_in else {}))
         if not signed_in:
             await page.goto(link)
-            print(await page.content())
             await page.get_by_role("button", name="Sign in").click()
             await expect(page).not_to_have_url(re.compile("/sign-in/"))
             signed_in.update(await page.context.storage_state())
