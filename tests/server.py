@@ -24,6 +24,7 @@ class Server:
     url: str
     data: Path
     log: Path
+    pid: int
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def running_server(
     )
     try:
         wait(process, port, log)
-        yield Server(f"http://127.0.0.1:{port}", data, log)
+        yield Server(f"http://127.0.0.1:{port}", data, log, process.pid)
     finally:
         processes.stop(process)
 

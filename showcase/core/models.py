@@ -19,7 +19,9 @@ SITE_LANGUAGES = ("en", "fr")
 RoleName = Literal["administrator", "staff", "artist"]
 WorkState = Literal["draft", "submitted", "accepted", "published", "withdrawn"]
 Medium = Literal["video", "audio", "image", "web", "360"]
-AssetRole = Literal["work", "documentation", "installation-view", "trailer", "captions", "audio-description", "poster"]
+AssetRole = Literal[
+    "work", "documentation", "installation-view", "trailer", "captions", "audio-description", "audio-track", "poster"
+]
 AssetState = Literal["uploading", "queued", "processing", "ready", "failed", "cancelled"]
 
 MEDIA: tuple[Medium, ...] = ("video", "audio", "image", "web", "360")
@@ -30,10 +32,13 @@ ASSET_ROLES: tuple[AssetRole, ...] = (
     "trailer",
     "captions",
     "audio-description",
+    "audio-track",
     "poster",
 )
 # Roles of which one version at a time is shown; of the others all ready files are.
-VERSIONED_ROLES: frozenset[str] = frozenset({"work", "captions", "audio-description", "trailer"})
+VERSIONED_ROLES: frozenset[str] = frozenset({"work", "captions", "audio-description", "audio-track", "trailer"})
+# Sounds that play instead of the film's own, as long as it: in another language, or with what is seen described.
+SOUND_ROLES: frozenset[str] = frozenset({"audio-description", "audio-track"})
 
 
 @dataclass(frozen=True, slots=True)

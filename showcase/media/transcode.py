@@ -16,6 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from showcase.core.ladder import AudioPlan, Plan, Probe, Rendition, Rung, plan
+from showcase.core.models import SOUND_ROLES
 from showcase.errors import MediaError, Unavailable
 from showcase.media import derive, ffmpeg, packaging, recipe, stills
 from showcase.media.child import Limits
@@ -26,9 +27,6 @@ from showcase.media.stills import Image
 log = logging.getLogger(__name__)
 
 LOW = "low.m3u8"
-SOUND_ROLES = frozenset({"audio-description", "audio-track"})
-"""Roles of which only one audio rendition is made, as long as the film it belongs to."""
-
 LACKING_US = 100_000
 """A rendition that ends so much early is damaged; up to a second before, its last picture has been held (`plan`)."""
 

@@ -42,8 +42,8 @@ class Shelved:
 
     @cached_property
     def shown(self) -> frozenset[str]:
-        """The files that play when the work plays: the taken versions of the work, its captions and descriptions."""
-        taken = [a for role in ("work", "captions", "audio-description") for a in self.work.taken(role)]
+        """The files that play when the work plays: the taken versions of the work, its captions and other sounds."""
+        taken = [a for role in ("work", "captions", "audio-description", "audio-track") for a in self.work.taken(role)]
         return frozenset(a.id for a in taken)
 
     @cached_property

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from showcase.core import grants, playlist, storyboard
 from showcase.core.grants import Grant
-from showcase.core.models import Asset, Rendition
+from showcase.core.models import SOUND_ROLES, Asset, Rendition
 from showcase.core.timeline import Segments, on_demand
 from showcase.errors import Conflict, Forbidden, Gone, NotFound, ShowcaseError, Unauthenticated
 from showcase.metrics import REFUSALS
@@ -120,14 +120,20 @@ def write_master(shelved: Shelved, asset: Asset, *, with_tracks: bool) -> str:
     if not sounds:
         raise Conflict("not-ready")
     beside = [shelved.assets[i] for i in sorted(shelved.shown)] if with_tracks else []
-    described = [(a, r) for a in beside if a.role == "audio-description" for r in a.renditions if r.kind == "audio"]
+    others = [(a, r) for a in beside if a.role in SOUND_ROLES for r in a.renditions if r.kind == "audio"]
     captions = [(a, r) for a in beside if a.role == "captions" for r in a.renditions if r.kind == "captions"]
     # The newest: one whose loudness was changed stands beside the old one, which somebody may be playing still.
     best = sounds[-1]
     audio = [_sound(best, f"{best.name}/index.m3u8", _name(asset, best.lang), default=True)]
     audio += [
-        _sound(r, f"../{a.id}/{r.name}/index.m3u8", a.label or _name(a, a.lang), lang=a.lang, described=True)
-        for a, r in described
+        _sound(
+            r,
+            f"../{a.id}/{r.name}/index.m3u8",
+            a.label or _name(a, a.lang),
+            lang=a.lang,
+            described=a.role == "audio-description",
+        )
+        for a, r in sorted(others, key=lambda o: (o[0].role, o[0].lang))
     ]
     variants = [
         playlist.Variant(f"{r.name}/index.m3u8", r.bandwidth, r.average, r.codecs, r.width, r.height, r.fps)

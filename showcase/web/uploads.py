@@ -188,7 +188,7 @@ async def create(request: web.Request) -> web.Response:
         person.id,
         work.id,
         role=role,
-        lang=lang or ("en" if role in ("captions", "audio-description") else "und"),
+        lang=lang or ("en" if role in ("captions", "audio-description", "audio-track") else "und"),
         filename=filename,
         metadata=request.headers.get("Upload-Metadata", ""),
         size=size,

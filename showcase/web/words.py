@@ -112,6 +112,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "trailer": N_("Trailer"),
         "captions": N_("Captions"),
         "audio-description": N_("Audio description"),
+        "audio-track": N_("Sound in another language"),
         "poster": N_("Poster"),
     },
     "file-state": {

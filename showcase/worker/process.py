@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from showcase.core.ladder import Rendition as Made
-from showcase.core.models import Asset, Rendition, Work
+from showcase.core.models import SOUND_ROLES, Asset, Rendition, Work
 from showcase.errors import MediaError, ShowcaseError
 from showcase.media import captions, stills, transcode
 from showcase.media.storage import Storage
@@ -181,8 +181,7 @@ class Processor:
             await self._poster(asset, work, made.images, made.thumbhash)
 
         main = work.main
-        length_us = main.duration_us if asset.role == "audio-description" and main is not None else None
-        # Stills of other roles are pictures for the page.
+        length_us = main.duration_us if asset.role in SOUND_ROLES and main is not None else None
         reporter = asyncio.create_task(reporting.run(), name=f"progress of {asset.id}")
         try:
             outcome = await transcode.process(

@@ -177,14 +177,10 @@ async def slow(page: Page, bytes_a_second: int) -> None:
     )
 
 
-async def under_way(page: Page, name: str, share: float = 0.2) -> None:
+async def under_way(page: Page, name: str) -> None:
     """Wait until a part of a file has been sent."""
-    await page.wait_for_function(
-        """([name, share]) => [...document.querySelectorAll("[data-upload]")].some((row) =>
-            row.textContent.includes(name) && row.querySelector("progress").value > share)""",
-        arg=[name, share],
-        timeout=UPLOADED_MS,
-    )
+    said = row(page, name).locator("[data-upload-said]")
+    await expect(said).to_contain_text(re.compile(r"[1-9][\d.]* MB of"), timeout=UPLOADED_MS)
 
 
 async def stayed(page: Page) -> bool:
@@ -265,7 +261,7 @@ async def test_a_cancelled_upload_leaves_nothing(studio: Studio, house: House, r
     page = await studio("Cancel")
     await slow(page, SLOW)
     await choose(page, recording)
-    await under_way(page, recording.name, 0.05)
+    await under_way(page, recording.name)
     async with page.expect_response(lambda answer: answer.request.method == "DELETE") as gone:
         await row(page, recording.name).get_by_role("button", name="Cancel").click()
     assert (await gone.value).status == 204
@@ -433,7 +429,7 @@ async def test_the_poster_is_what_is_on_screen(studio: Studio, film: Path) -> No
     await expect(file(page, film.name).locator("[data-file-said]")).to_have_text("Ready", timeout=PROCESSED_MS)
     place = page.locator("[data-preview-place]")
     await place.locator("[data-play]").click()
-    await page.wait_for_function("document.querySelector('[data-preview-place] video').currentTime > 0.5")
+    await expect(place.locator("video")).not_to_have_js_property("currentTime", 0)
     await place.locator("video").evaluate("(video) => video.pause()")
     at = await place.locator("video").evaluate("(video) => video.currentTime")
     field = page.get_by_label("Poster: second of the film")

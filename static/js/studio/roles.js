@@ -2,7 +2,7 @@
 
 const CAPTIONS = /\.(vtt|srt)$/i;
 const NAMED_LANGUAGE = /[._-]([a-z]{2,3}(?:-[a-z0-9]{2,8})*)\.(?:vtt|srt)$/i;
-const NEEDS_LANGUAGE = new Set(["captions", "audio-description"]);
+const NEEDS_LANGUAGE = new Set(["captions", "audio-description", "audio-track"]);
 
 /** @param {string} filename @param {string} chosen the role in the select; 'work' is what stands there by itself */
 export function roleOf(filename, chosen) {

@@ -1,0 +1,31 @@
+"""`python -m bench [NAME ...]`: measure, and print a Markdown table."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.figures import Figure, load, table
+
+NAMES = ("grants", "start", "pages", "delivery", "playing", "processing")
+
+
+def main(names: list[str]) -> int:
+    """Measure what is named, all when nothing is; returns 1 when a figure misses its target."""
+    if unknown := set(names) - set(NAMES):
+        print(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}", file=sys.stderr)
+        return 2
+    figures: list[Figure] = []
+    for name in names or NAMES:
+        print(f"{name} … ({load()})", file=sys.stderr)
+        module = importlib.import_module(f"bench.{name}")
+        with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
+            figures += module.measure(Path(folder).resolve())
+    print(table(figures))
+    return 0 if all(f.met for f in figures) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
