@@ -13,6 +13,7 @@ from multidict import MultiDict
 from showcase.core.languages import normal_tag
 from showcase.core.models import Credit, Texts, Window, Work
 from showcase.errors import Invalid, UnsupportedType
+from showcase.web import words
 from showcase.web.shapes import TEXT_FIELDS, web_address
 
 CREDIT_ROWS = 4  # empty rows below the credits that are there
@@ -137,7 +138,7 @@ def moment(fields: Mapping[str, str], name: str, zone: ZoneInfo) -> datetime | N
 def zone(fields: Mapping[str, str], name: str = "zone") -> ZoneInfo:
     """A time zone by its IANA name. Raises Invalid (`bad-zone`)."""
     try:
-        return ZoneInfo(fields.get(name, "UTC"))
+        return words.zone(fields.get(name, "UTC"))
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise Invalid(fields={name: "bad-zone"}) from None
 

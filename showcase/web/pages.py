@@ -10,7 +10,6 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import jinja2
 from aiohttp import hdrs, web
@@ -93,9 +92,9 @@ def _environment(lang: str, folder: Path, dev: bool, names: Mapping[str, Any]) -
     env.globals.update(
         lang=lang,
         other_lang="en" if lang == "fr" else "fr",
-        date=lambda m, zone="UTC": words.date(m, lang, ZoneInfo(zone)),
-        date_time=lambda m, zone="UTC": words.date_time(m, lang, ZoneInfo(zone)),
-        clock=lambda m, zone="UTC": words.clock(m, lang, ZoneInfo(zone)),
+        date=lambda m, zone="UTC": words.date(m, lang, words.zone(zone)),
+        date_time=lambda m, zone="UTC": words.date_time(m, lang, words.zone(zone)),
+        clock=lambda m, zone="UTC": words.clock(m, lang, words.zone(zone)),
         called=lambda kind, value: words.called(kind, value, lang),
         country=lambda code: words.country(code, lang),
         language_name=lambda tag: words.language_name(tag, lang),

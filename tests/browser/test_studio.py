@@ -167,13 +167,13 @@ def file(page: Page, name: str) -> Locator:
     return page.locator("[data-asset]").filter(has_text=name)
 
 
-async def slow(page: Page, bytes_a_second: int) -> None:
-    """Let the page send no faster than that; -1 lifts it."""
+async def slow(page: Page, bytes_a_second: int, *, offline: bool = False) -> None:
+    """Let the page send no faster than that (-1 lifts it), or nothing at all."""
     cdp = await page.context.new_cdp_session(page)
     await cdp.send("Network.enable")
     await cdp.send(
         "Network.emulateNetworkConditions",
-        {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_a_second},
+        {"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_a_second},
     )
 
 
@@ -208,8 +208,10 @@ async def test_a_film_becomes_ready_under_somebody_who_types(studio: Studio, fil
     await statement.fill("Slow wat")
     await expect(file(page, film.name)).to_be_visible(timeout=UPLOADED_MS)
     await expect(row(page, film.name)).to_have_count(0)
-    await expect(file(page, film.name).locator("[data-rungs] li").first).to_have_text("360p", timeout=PROCESSED_MS)
+    rungs = file(page, film.name).locator("[data-rungs] li")
+    await expect(rungs.first).to_be_visible(timeout=PROCESSED_MS)
     await expect(page.locator("[data-preview-place] [data-player]")).to_be_visible()
+    await expect(rungs).to_have_text(["240p", "360p"], timeout=PROCESSED_MS)
     await expect(file(page, film.name).locator("[data-file-said]")).to_have_text("Ready", timeout=PROCESSED_MS)
     await expect(page.locator("[data-said]")).to_contain_text("film.mp4: Ready")
     await expect(todo).not_to_have_count(missing_before)
@@ -347,10 +349,9 @@ async def test_an_upload_goes_on_when_the_line_is_back(studio: Studio, recording
     await slow(page, SLOW)
     await choose(page, recording)
     await under_way(page, recording.name)
-    await slow(page, -1)
-    await page.context.set_offline(True)
+    await slow(page, SLOW, offline=True)
     await expect(row(page, recording.name)).to_have_attribute("data-state", "retrying", timeout=UPLOADED_MS)
-    await page.context.set_offline(False)
+    await slow(page, -1)
     await expect(file(page, recording.name)).to_be_visible(timeout=UPLOADED_MS)
     assert [name for name, _ in await assets(page)] == [recording.name]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
+from blockbuster import blockbuster_ctx
 
 from showcase import app as application
 from showcase.core.models import Credit, Person, Rendition, Work
@@ -167,8 +168,8 @@ def settings(tmp_path: Path, sqlite_url: str) -> Settings:
 
 
 @pytest.fixture
-async def house(settings: Settings, aiohttp_client: Callable[..., Awaitable[Client]]) -> House:
-    """A server with five people."""
+async def house(settings: Settings, aiohttp_client: Callable[..., Awaitable[Client]]) -> AsyncIterator[House]:
+    """A server with five people. What blocks its loop fails the test that made it."""
     holder: list[House] = []
     app = application.make(settings, clock=lambda: holder[0].moment if holder else START, workers=False)
     client = await aiohttp_client(app)
@@ -187,4 +188,8 @@ async def house(settings: Settings, aiohttp_client: Callable[..., Awaitable[Clie
             "Mozilla/5.0 (X11; Linux) Chrome/150",
             "127.0.0.1",
         )
-    return made
+    with blockbuster_ctx("showcase") as blockbuster:
+        # A few kilobytes at the first use of a zone.
+        for name in ("os.stat", "io.BufferedReader.read"):
+            blockbuster.functions[name].can_block_in("web/words.py", {"zone"})
+        yield made

@@ -9,7 +9,7 @@ export function preview(place) {
 
   function wire() {
     const el = /** @type {HTMLElement | null} */ (place.querySelector("[data-player]"));
-    const form = /** @type {HTMLFormElement | null} */ (place.querySelector("[data-poster]"));
+    const form = /** @type {HTMLFormElement | null} */ (place.querySelector("form[data-poster]"));
     if (!el) return;
     const { video } = mount(el);
     const field = form?.elements.namedItem("at");
@@ -59,7 +59,7 @@ export function preview(place) {
 
 /** @param {ParentNode} place */
 function asset(place) {
-  return /** @type {HTMLInputElement | null} */ (place.querySelector("[data-poster] [name=asset]"))?.value ?? "";
+  return /** @type {HTMLInputElement | null} */ (place.querySelector("form[data-poster] [name=asset]"))?.value ?? "";
 }
 
 /** What the page says about a player, without what the player did to itself. @param {HTMLElement} el */
