@@ -15,7 +15,7 @@ from bench import works
 from bench.figures import Figure
 from bench.processes import cpu_s
 from tests import processes
-from tests.gallery import running_gallery
+from tests.gallery import film, running_gallery
 from tests.server import free_port
 
 SEGMENT_BYTES = 1_500_000
@@ -44,7 +44,7 @@ http {{
 def measure(folder: Path) -> list[Figure]:
     """CPU seconds a gigabyte of both, in turns."""
     with running_gallery(folder) as gallery:
-        slug = works.show(gallery, folder, size="320x240", seconds=32, name="long")
+        slug = works.show(gallery, film(folder, size="320x240", seconds=32), "long")
         paths = works.segments(gallery.server.url, works.grant(gallery, slug))
         stored = [gallery.server.data / "files" / "media" / _place(gallery.server.data, path) for path in paths]
         for path in stored:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench import works
 from bench.figures import Figure
 from bench.processes import cpu_s
-from tests.gallery import running_gallery
+from tests.gallery import film, running_gallery
 
 REQUESTS = 2_000
 LIMIT_MS = 3
@@ -17,7 +17,7 @@ LIMIT_MS = 3
 def measure(folder: Path) -> list[Figure]:
     """CPU milliseconds of the server process a request, over one connection that is kept."""
     with running_gallery(folder) as gallery:
-        slug = works.show(gallery, folder, size="640x360", seconds=4, name="page")
+        slug = works.show(gallery, film(folder, seconds=4), "page")
         url, pid, path = gallery.server.url, gallery.server.pid, f"/en/works/{slug}"
         connection = works.connect(url)
         connection.request("GET", path)

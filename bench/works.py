@@ -9,16 +9,24 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.gallery import Gallery, film
+from tests.gallery import Gallery, draw
 
 
-def show(gallery: Gallery, folder: Path, *, size: str, seconds: int, name: str) -> str:
+def show(gallery: Gallery, data: bytes, name: str) -> str:
     """Upload a film, wait until it is ready, put it on view; returns its slug."""
     slug = gallery.work(title={"en": name.title(), "fr": name.title()})
-    gallery.upload(slug, f"{name}.mp4", film(folder, size=size, seconds=seconds, name=f"{name}.mp4"))
+    gallery.upload(slug, f"{name}.mp4", data)
     gallery.ready(slug)
     gallery.publish(slug)
     return slug
+
+
+def noisy(folder: Path, name: str, *, size: str, seconds: int) -> bytes:
+    """A film with grain in it, so that its renditions are as large as those of a camera's."""
+    picture = f"testsrc2=s={size}:r=25:d={seconds},noise=alls=12:allf=t,format=yuv420p"
+    sound = f"sine=f=220:r=48000:d={seconds}"
+    words = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, "-c:a", "aac"]
+    return draw(folder, name, *words, "-c:v", "libx264", "-preset", "superfast", "-b:v", "12M")
 
 
 def grant(gallery: Gallery, slug: str) -> str:

@@ -94,8 +94,8 @@ SAMPLES = (
         ("gwangju", "linz"),
         "video",
         2026,
-        "life=s=180x320:r=24:mold=12:ratio=0.16:death_color=#16324f:life_color=#9ad1d4:mold_color=#0b132b:seed=11,"
-        "scale=1080:1920:flags=neighbor",
+        "life=s=90x160:r=12:mold=14:ratio=0.42:rule=B3/S23:death_color=#123a5a:life_color=#bfe9e2:mold_color=#071522:seed=23,"
+        "scale=1080:1920:flags=neighbor,fps=24",
         "anoisesrc=color=brown:r=48000:a=0.35:seed=3,lowpass=f=420,tremolo=f=0.15:d=0.6",
         captions={
             "en": ["[Water against stone]", "[It rises]", "[Nearly silence]", "[Water again]"],
@@ -151,9 +151,10 @@ SAMPLES = (
         ("guadalajara", "enghien-les-bains"),
         "video",
         2024,
-        "sierpinski=s=1280x720:r=30:type=carpet:seed=9:jump=60,hue=h=200:s=0.6,tmix=frames=5",
+        "gradients=s=1280x720:r=25:type=circular:n=6:c0=0x05121f:c1=0x00798c:c2=0xedae49:c3=0xd1495b:c4=0x003d5b:c5=0x05121f:"
+        "speed=0.015:seed=12,rgbashift=rh=14:bh=-14",
         "aevalsrc='0.2*sin(2*PI*t*(220+40*sin(0.7*t)))|0.2*sin(2*PI*t*(222+40*sin(0.7*t)))':s=48000",
-        notes={"en": "Fast moving patterns", "fr": "Motifs en mouvement rapide"},
+        notes={"en": "A low hum throughout", "fr": "Un bourdonnement grave, du début à la fin"},
         author="other-artist@example.org",
     ),
 )  # fmt: skip

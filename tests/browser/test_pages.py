@@ -75,7 +75,7 @@ async def test_pages_read_without_javascript(works: Works, new_page: Callable[..
     page = await new_page(base_url=works.gallery.server.url, java_script_enabled=False)
     await page.goto(f"/en/works/{works.film}")
     assert await page.inner_text("h1") == "A Bell, Once"
-    assert await page.get_by_text("needs JavaScript").is_visible()
+    assert await page.locator(".player-noscript").is_visible()
     await page.goto("/en/works")
     await page.get_by_label("City").select_option("dakar")
     await page.get_by_role("button", name="Show").click()
