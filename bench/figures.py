@@ -30,6 +30,8 @@ class Figure:
 
 
 def _number(value: float, unit: str) -> str:
+    if isinstance(value, int):
+        return f"{value:,} {unit}".rstrip()
     return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}".rstrip()
 
 

@@ -135,7 +135,7 @@ def complaints(log: Path) -> list[str]:
 
 def run(minutes: float, folder: Path) -> list[Figure]:
     """Soak a server for so long."""
-    films = [film(folder, size=size, seconds=s, sound=s != 3) for size, s in (("320x240", 2), ("426x240", 3))]
+    films = [film(folder, size="320x240", seconds=2), film(folder, size="426x240", seconds=3, sound=False)]
     with running_gallery(folder, ENVIRONMENT) as gallery:
         soak, pid = Soak(gallery, films), gallery.server.pid
         with ThreadPoolExecutor(PLAYERS + 2) as pool:

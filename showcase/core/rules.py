@@ -57,8 +57,11 @@ def allows(person: Person | None, action: WorkAction, work: Work) -> bool:
     if action == "accept":
         return staff
     if action == "publish":
-        # Staff vouch for what their city shows; an artist opens what staff have accepted.
-        return staff or (author and work.state in ("accepted", "published", "withdrawn"))
+        # Staff vouch for what their city shows; an artist opens what staff have accepted, or opened before.
+        accepted = work.state in ("accepted", "published") or (
+            work.state == "withdrawn" and work.published_at is not None
+        )
+        return staff or (author and accepted)
     if action == "withdraw":
         return author or staff
     if action == "delete":

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from showcase.core.models import Person
-from showcase.errors import Gone, NotFound
+from showcase.errors import Gone, Invalid, NotFound
 from showcase.store import people
 from showcase.store.events import emit
+from showcase.store.tables import people as people_table
 from showcase.store.tables import sessions, tokens
 
 # A session is written at most this often, so that reading pages writes nothing.
@@ -184,14 +185,41 @@ def use_link(tx: sa.Connection, now: datetime, kind: str, secret: str) -> Link:
     return found
 
 
-def accept_invitation(tx: sa.Connection, now: datetime, secret: str, email: str, name: str, lang: str) -> Person:
-    """Turn an invitation into an account with its role, or add the role to the account that is there.
+def sign_in(tx: sa.Connection, now: datetime, secret: str) -> Person:
+    """Consume a sign-in link, which was mailed to its person. Raises as `link` does.
 
-    An invitation to an address makes an account of that address, whatever is asked for. Whoever signs the person in
-    afterwards makes sure first that an account that was there already is theirs: a link proves nothing about it.
+    If the address had not been proven before, whoever made the account with it may have been somebody else: what they
+    left (a password, sign-ins, tokens) ends here.
+    """
+    found = use_link(tx, now, "signin", secret)
+    if found.person is None:
+        raise NotFound("no-such-link")
+    unproven = people_table.c.verified_at.is_(None)
+    proven = tx.execute(
+        people_table.update()
+        .where(people_table.c.id == found.person, unproven)
+        .values(verified_at=now, password_hash=None)
+    )
+    if proven.rowcount:
+        close_sessions(tx, found.person)
+        tx.execute(tokens.delete().where(tokens.c.person == found.person, tokens.c.kind == "api"))
+    return people.by_id(tx, found.person)
+
+
+def accept_invitation(
+    tx: sa.Connection, now: datetime, secret: str, email: str, name: str, lang: str, asker: int | None = None
+) -> Person:
+    """Turn an invitation into an account with its role, or add the role to the account of the `asker`.
+
+    An invitation to an address makes an account of that address, whatever is asked for: it was mailed there. Raises
+    Invalid (`sign-in-needed`) when the address has an account that is not the asker's: a link proves nothing about it.
     """
     invitation = use_link(tx, now, "invitation", secret)
-    person = people.create(tx, now, invitation.email or email, name, lang)
+    people.one_at_a_time(tx, "accounts")
+    there = people.by_email(tx, invitation.email or email)
+    if there is not None and there.id != asker:
+        raise Invalid(fields={"email": "sign-in-needed"})
+    person = people.create(tx, now, invitation.email or email, name, lang, verified=invitation.email is not None)
     assert invitation.role is not None  # noqa: S101 - made by make_link alone
     people.give_role(tx, now, person.id, invitation.role, invitation.city)
     return people.by_id(tx, person.id)

@@ -89,15 +89,24 @@ def everybody(tx: sa.Connection, cities: frozenset[str] | None, limit: int = 500
     return _load(tx, query)
 
 
-def create(tx: sa.Connection, now: datetime, email: str, name: str, lang: str = "en") -> Person:
-    """Make an account, or return the one that has this address."""
+def create(
+    tx: sa.Connection, now: datetime, email: str, name: str, lang: str = "en", *, verified: bool = True
+) -> Person:
+    """Make an account, or return the one that has this address. `verified`: the address is known to be theirs."""
     one_at_a_time(tx, "accounts")
     if (there := by_email(tx, email)) is not None:
         return there
     name = name.strip() or email.split("@", 1)[0]
     person = tx.execute(
         people.insert()
-        .values(email=normal_email(email), name=name, slug=_free_slug(tx, name), lang=lang, created_at=now)
+        .values(
+            email=normal_email(email),
+            name=name,
+            slug=_free_slug(tx, name),
+            lang=lang,
+            created_at=now,
+            verified_at=now if verified else None,
+        )
         .returning(people.c.id)
     ).scalar_one()
     return by_id(tx, person)

@@ -91,6 +91,8 @@ people = sa.Table(
     sa.Column("slug", sa.String(120), nullable=False, unique=True),
     sa.Column("lang", sa.String(2), nullable=False),
     sa.Column("password_hash", sa.String(200)),
+    # When it was shown that the address is theirs; none for whoever came by a link that was handed to them.
+    sa.Column("verified_at", Instant),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("disabled_at", Instant),
 )

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 from aiohttp import web
 
 from showcase.core.failures import N_
 from showcase.core.models import SITE_LANGUAGES, Person
-from showcase.errors import Forbidden, Invalid, Unauthenticated
+from showcase.errors import Forbidden, Invalid
 from showcase.store import access, people
 from showcase.web import mails, network
 from showcase.web.forms import back, email, form, inside
 from showcase.web.keys import DB, LANG, PASSWORDS, PERSON, SESSION, SETTINGS, now, signed_in
-from showcase.web.limits import limit
-from showcase.web.middleware import client, session_cookie
+from showcase.web.limits import limit, network_of
+from showcase.web.middleware import client, keep_signed_in, session_cookie
 from showcase.web.pages import render
 from showcase.web.passwords import LONGEST, SHORTEST
 
@@ -55,7 +56,9 @@ async def ask_for_link(request: web.Request) -> web.Response:
             request, "account/sign-in.html", status=422, headers=PRIVATE, following=following, typed=dict(fields), errors=error.fields,
             problem=None,
         )  # fmt: skip
-    limit(request, "signin-address", people.normal_email(address))
+    # One network asks for few links to an address, and all together for not many more: a mailbox must stay usable.
+    limit(request, "signin-address", f"{people.normal_email(address)} {network_of(request)}")
+    limit(request, "signin-mailbox", people.normal_email(address))
     db, settings, at = request.app[DB], request.app[SETTINGS], now(request)
     person = await db.read(people.by_email, address)
     if person is not None and not person.disabled:
@@ -64,7 +67,7 @@ async def ask_for_link(request: web.Request) -> web.Response:
         lang = person.lang if person.lang in SITE_LANGUAGES else request[LANG]
         link = f"{settings.public_url}/{lang}/sign-in/{secret}"
         if following:
-            link += f"?next={following}"
+            link += f"?next={quote(following, safe='/')}"
         await mails.post(request, person.email, lang, SUBJECT, BODY, link=link, minutes=settings.signin_minutes)
     return render(request, "account/sent.html", headers=PRIVATE, address=address, minutes=settings.signin_minutes)
 
@@ -75,7 +78,7 @@ async def with_password(request: web.Request) -> web.Response:
     fields = await form(request)
     following = inside(fields.get("next", ""), "")
     address, password = fields.get("email", "").strip()[:254], fields.get("password", "")[:LONGEST]
-    limit(request, "signin-address", "password " + people.normal_email(address))
+    limit(request, "signin-address", f"password {people.normal_email(address)} {network_of(request)}")
     found = await request.app[DB].read(people.password_hash, address)
     if not await request.app[PASSWORDS].fits(found[1] if found else None, password) or found is None:
         return render(
@@ -94,12 +97,9 @@ async def link_page(request: web.Request) -> web.Response:
 
 async def use_link(request: web.Request) -> web.Response:
     """Consume a sign-in link."""
-    limit(request, "signin")
+    limit(request, "signin-link")
     fields = await form(request)
-    link = await request.app[DB].write(access.use_link, now(request), "signin", request.match_info["token"])
-    if link.person is None:
-        raise Unauthenticated()
-    person = await request.app[DB].read(people.by_id, link.person)
+    person = await request.app[DB].write(access.sign_in, now(request), request.match_info["token"])
     if person.disabled:
         raise Forbidden("account-closed")
     return await _enter(request, person, inside(fields.get("next", ""), ""))
@@ -110,15 +110,7 @@ async def _enter(request: web.Request, person: Person, following: str) -> web.Re
     lasts = timedelta(days=settings.session_days)
     secret = await request.app[DB].write(access.open_session, now(request), person.id, lasts, *client(request))
     answer = back(following or landing(person, person.lang if person.lang in SITE_LANGUAGES else request[LANG]))
-    answer.set_cookie(
-        session_cookie(request),
-        secret,
-        max_age=int(lasts.total_seconds()),
-        path="/",
-        httponly=True,
-        secure=settings.secure,
-        samesite="Lax",
-    )
+    keep_signed_in(request, answer, secret)
     return answer
 
 
@@ -144,32 +136,41 @@ async def invitation_page(request: web.Request) -> web.Response:
 
 async def accept_invitation(request: web.Request) -> web.Response:
     """Make the account, or give the role to the one that is there, and sign in."""
-    limit(request, "signin")
+    limit(request, "invitation")
+    if request[PERSON] is not None:
+        own_session(request)
     db, at, token = request.app[DB], now(request), request.match_info["token"]
     fields = await form(request)
     invitation = await db.read(access.link, at, "invitation", token)
+    asker = request[PERSON]
     try:
-        asker = request[PERSON]
         address = invitation.email or (asker.email if asker is not None else email(fields))
         there = await db.read(people.by_email, address)
-        if there is not None and (asker is None or asker.id != there.id):
-            # A link proves nothing about an address, and whoever invites knows it: who has an account signs in first.
-            raise Invalid(fields={"email": "sign-in-needed"})
         name = fields.get("name", "").strip()
         if there is None and not name:
             raise Invalid(fields={"name": "required"})
         if len(name) > 200:
             raise Invalid(fields={"name": "too-long"})
+        person = await db.write(
+            access.accept_invitation, at, token, address, name, request[LANG], asker.id if asker is not None else None
+        )
     except Invalid as error:
         cities = await network.all_cities(request)
         return render(
             request, "account/invitation.html", status=422, headers=PRIVATE, invitation=invitation,
             city=cities.get(invitation.city or ""), typed=dict(fields), errors=error.fields,
         )  # fmt: skip
-    person = await db.write(access.accept_invitation, at, token, address, name, request[LANG])
     if person.disabled:
         raise Forbidden("account-closed")
     return await _enter(request, person, "")
+
+
+def own_session(request: web.Request) -> Person:
+    """Who asks, in a browser: a token of a program must not change how its person gets in. Raises Forbidden."""
+    person = signed_in(request)
+    if request[SESSION] is None:
+        raise Forbidden()
+    return person
 
 
 async def account_page(request: web.Request) -> web.Response:
@@ -204,7 +205,7 @@ async def _account(
 
 async def save_profile(request: web.Request) -> web.Response:
     """Change name, language and text."""
-    person, fields = signed_in(request), await form(request)
+    person, fields = own_session(request), await form(request)
     name, lang = fields.get("name", "").strip(), fields.get("lang", person.lang)
     biography = {code: fields.get(f"biography.{code}", "").strip() for code in SITE_LANGUAGES}
     errors = {}
@@ -226,7 +227,7 @@ async def save_profile(request: web.Request) -> web.Response:
 async def save_password(request: web.Request) -> web.Response:
     """Set or change the password; it ends all other sign-ins. Who has one must give it."""
     limit(request, "password")
-    person, fields = signed_in(request), await form(request)
+    person, fields = own_session(request), await form(request)
     db, passwords = request.app[DB], request.app[PASSWORDS]
     new = fields.get("new", "")
     found = await db.read(people.password_hash, person.email)
@@ -242,17 +243,14 @@ async def save_password(request: web.Request) -> web.Response:
 
 async def end_session(request: web.Request) -> web.Response:
     """End one sign-in."""
-    person, fields = signed_in(request), await form(request)
+    person, fields = own_session(request), await form(request)
     await request.app[DB].write(access.close_session, person.id, fields.get("session", ""))
     return back(f"/{request[LANG]}/account")
 
 
 async def make_token(request: web.Request) -> web.Response:
     """Make a token for a program; it is shown once."""
-    person, fields = signed_in(request), await form(request)
-    if request[SESSION] is None:
-        # A token must not make itself successors.
-        raise Forbidden()
+    person, fields = own_session(request), await form(request)
     label = fields.get("label", "").strip()[:200]
     secret = await request.app[DB].write(
         access.make_link, now(request), "api", None, person=person.id, label=label, made_by=person.id
@@ -262,7 +260,7 @@ async def make_token(request: web.Request) -> web.Response:
 
 async def revoke_token(request: web.Request) -> web.Response:
     """Take a token back."""
-    person, fields = signed_in(request), await form(request)
+    person, fields = own_session(request), await form(request)
     await request.app[DB].write(access.revoke, now(request), fields.get("token", ""), person=person.id)
     return back(f"/{request[LANG]}/account")
 

@@ -156,7 +156,9 @@ async def publish(request: web.Request, window: Window | None) -> Work:
 async def withdraw(request: web.Request) -> Work:
     """Take page and media back at once."""
     _, work = await work_for(request, "withdraw")
-    await _to_state(request, work, "withdrawn", ("published", "accepted", "submitted"))
+    # What never was public goes back to being a draft: nobody is to learn that it was there.
+    state = "withdrawn" if work.published_at is not None else "draft"
+    await _to_state(request, work, state, ("published", "accepted", "submitted"))
     log.info("work %s withdrawn", work.slug)
     return await _again(request, work)
 

@@ -66,7 +66,7 @@ async def people_page(request: web.Request) -> web.Response:
 
 async def _people(
     request: web.Request, person: Person, *, status: int = 200, typed: Mapping[str, Any] | None = None,
-    errors: Mapping[str, str] | None = None, link: str | None = None,
+    errors: Mapping[str, str] | None = None, link: str | None = None, mailed: str | None = None,
 ) -> web.Response:  # fmt: skip
     own, db = _cities(person), request.app[DB]
     known = await network.all_cities(request)
@@ -85,6 +85,7 @@ async def _people(
         typed=typed or {},
         errors=errors or {},
         link=link,
+        mailed=mailed,
     )
 
 
@@ -115,6 +116,8 @@ async def invite(request: web.Request) -> web.Response:
         await mails.post(
             request, address, request[LANG], SUBJECT, BODY, link=link, who=person.name, days=settings.invitation_days
         )
+        # Whoever has the link is taken for the owner of the address: it goes there and is not shown.
+        return await _people(request, person, mailed=address)
     return await _people(request, person, link=link)
 
 
@@ -229,7 +232,7 @@ def _city(fields: Mapping[str, str]) -> City:
         raise Invalid(fields=errors)
     languages = tuple(t for t in tags if t is not None)
     return City(
-        slug=slugify(name_en, "city"), name_en=name_en, name_fr=name_fr, name_local=local, lang_local=languages[0], country=country,
+        slug=slugify(name_en, "city")[:60].rstrip("-"), name_en=name_en, name_fr=name_fr, name_local=local, lang_local=languages[0], country=country,
         zone=zone, latitude=latitude, longitude=longitude, hue=0.0, languages=languages, website=website, joined_year=year,
         retired_at=None,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from multidict import MultiDict
 
 from showcase.core.languages import normal_tag
 from showcase.core.models import Credit, Texts, Window, Work
-from showcase.errors import Invalid, UnsupportedType
+from showcase.errors import Invalid, Malformed, UnsupportedType
 from showcase.web import words
 from showcase.web.shapes import TEXT_FIELDS, web_address
 
@@ -20,11 +20,19 @@ CREDIT_ROWS = 4  # empty rows below the credits that are there
 SEE_OTHER = 303
 
 
+def is_form(request: web.Request) -> bool:
+    """Whether the body is a plain form."""
+    return request.content_type == "application/x-www-form-urlencoded"
+
+
 async def form(request: web.Request) -> MultiDict[str]:
-    """The fields of a form as text. Raises UnsupportedType for anything but a plain form."""
-    if request.content_type != "application/x-www-form-urlencoded":
+    """The fields of a form as text. Raises UnsupportedType for anything but a plain form, Malformed for a broken one."""
+    if not is_form(request):
         raise UnsupportedType()
-    posted = await request.post()
+    try:
+        posted = await request.post()
+    except (UnicodeDecodeError, LookupError, ValueError):
+        raise Malformed() from None
     found: MultiDict[str] = MultiDict()
     for key, value in posted.items():
         if isinstance(value, str):
@@ -112,7 +120,13 @@ def email(fields: Mapping[str, str], name: str = "email") -> str:
     """An e-mail address. Raises Invalid (`bad-email`)."""
     text = fields.get(name, "").strip()
     local, at, host = text.rpartition("@")
-    if not (local and at and host) or len(text) > 254 or any(c.isspace() or ord(c) < 33 for c in text) or "@" in local:
+    # 'İ' becomes two characters in lower case.
+    if (
+        not (local and at and host)
+        or len(text.lower()) > 254
+        or any(c.isspace() or ord(c) < 33 for c in text)
+        or "@" in local
+    ):
         raise Invalid(fields={name: "bad-email"})
     return text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from collections import OrderedDict
 
@@ -13,7 +14,10 @@ from showcase.web.keys import LIMITS, SETTINGS
 # What is limited: how many at once, and how many come back in a minute.
 RULES: dict[str, tuple[int, float]] = {
     "signin": (8, 4),
+    "signin-link": (30, 30),
     "signin-address": (5, 0.5),
+    "signin-mailbox": (30, 3),
+    "invitation": (30, 30),
     "password": (8, 4),
     "play": (120, 120),
     "api-write": (240, 240),
@@ -47,12 +51,24 @@ class Limits:
 def address(request: web.Request) -> str:
     """Where a request comes from; proxies in front are believed as many as the settings say."""
     trusted = request.app[SETTINGS].trusted_proxies
-    forwarded = [p.strip() for p in request.headers.get("X-Forwarded-For", "").split(",") if p.strip()]
+    # A proxy may add a line of its own instead of adding to the one that came: they are one list (RFC 9110 5.3).
+    lines = ",".join(request.headers.getall("X-Forwarded-For", []))
+    forwarded = [p.strip() for p in lines.split(",") if p.strip()]
     if trusted and forwarded:
         return forwarded[-min(trusted, len(forwarded))]
     return request.remote or "-"
 
 
+def network_of(request: web.Request) -> str:
+    """The network a request comes from: an IPv4 address, or the /64 that one customer has of IPv6."""
+    text = address(request)
+    try:
+        ip = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    return text if ip.version == 4 else str(ipaddress.ip_network((ip, 64), strict=False))
+
+
 def limit(request: web.Request, rule: str, who: str | None = None) -> None:
     """Count one request against `rule`. Raises TooMany."""
-    request.app[LIMITS].take(rule, who or address(request))
+    request.app[LIMITS].take(rule, who or network_of(request))

@@ -11,19 +11,20 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
 from showcase import logs
-from showcase.errors import Forbidden, ShowcaseError, TooMany, Unauthenticated
+from showcase.errors import Forbidden, Malformed, ShowcaseError, TooMany, Unauthenticated
 from showcase.metrics import LATENCY, REQUESTS
 from showcase.store import access
-from showcase.web import streams, words
+from showcase.web import forms, streams, words
 from showcase.web.keys import DB, LANG, PERSON, SESSION, SETTINGS, now
 from showcase.web.limits import address
-from showcase.web.pages import csrf_token, language, render
+from showcase.web.pages import csrf_token, language, named_language, render
 
 log = logging.getLogger(__name__)
 access_log = logging.getLogger("showcase.access")
@@ -67,6 +68,8 @@ async def outermost(request: web.Request, handler: Handler) -> web.StreamRespons
     request[LANG] = language(request)
     try:
         try:
+            if "\0" in request.path or "\0" in request.rel_url.query_string:
+                raise Malformed()
             response = await handler(request)
         except Exception as error:  # noqa: BLE001 - the one place where every error becomes an answer
             response = answer(request, error)
@@ -201,16 +204,34 @@ async def who(request: web.Request, handler: Handler) -> web.StreamResponse:
             raise Unauthenticated()
         request[PERSON] = person
         return await handler(request)
-    cookie = request.cookies.get(session_cookie(request))
-    if cookie:
-        found = await db.read(access.session, at, cookie)
-        if found is not None:
-            request[SESSION], request[PERSON] = found
-            if at - found[0].seen_at > access.SEEN_EVERY:
-                from datetime import timedelta
+    secret = request.cookies.get(session_cookie(request))
+    found = await db.read(access.session, at, secret) if secret else None
+    if found is None or secret is None:
+        return await handler(request)
+    session, person = request[SESSION], request[PERSON] = found
+    if not named_language(request):
+        request[LANG] = person.lang
+    used = at - session.seen_at > access.SEEN_EVERY
+    if used:
+        await db.write(access.touch, at, session.public_id, timedelta(days=settings.session_days))
+    response = await handler(request)
+    if used and not response.prepared and session_cookie(request) not in response.cookies:
+        keep_signed_in(request, response, secret)
+    return response
 
-                await db.write(access.touch, at, found[0].public_id, timedelta(days=settings.session_days))
-    return await handler(request)
+
+def keep_signed_in(request: web.Request, response: web.StreamResponse, secret: str) -> None:
+    """Let the browser keep a sign-in for as long as the settings say, from now on."""
+    settings = request.app[SETTINGS]
+    response.set_cookie(
+        session_cookie(request),
+        secret,
+        max_age=settings.session_days * 86_400,
+        path="/",
+        httponly=True,
+        secure=settings.secure,
+        samesite="Lax",
+    )
 
 
 @web.middleware
@@ -219,7 +240,8 @@ async def same_site(request: web.Request, handler: Handler) -> web.StreamRespons
 
     Programs with a bearer token are not asked: no browser adds one by itself.
     """
-    if request.method in SAFE_METHODS or hdrs.AUTHORIZATION in request.headers:
+    by_token = request[PERSON] is not None and request[SESSION] is None
+    if request.method in SAFE_METHODS or by_token:
         return await handler(request)
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get(hdrs.ORIGIN)
@@ -232,22 +254,23 @@ async def same_site(request: web.Request, handler: Handler) -> web.StreamRespons
         asked_by_script = request.headers.get("X-Requested-With", "").lower() == "showcase"
         if not asked_by_script:
             given = request.headers.get("X-CSRF-Token") or await _form_token(request)
-            if not hmac.compare_digest(given.encode(), csrf_token(request).encode()):
+            if not hmac.compare_digest(given.encode("utf-8", "replace"), csrf_token(request).encode()):
                 raise Forbidden("csrf")
     return await handler(request)
 
 
 def _own(request: web.Request, origin: str) -> bool:
-    return origin == request.app[SETTINGS].public_url or urlsplit(origin).netloc == request.host
+    try:
+        return origin == request.app[SETTINGS].public_url or urlsplit(origin).netloc == request.host
+    except ValueError:
+        return False
 
 
 async def _form_token(request: web.Request) -> str:
-    if request.content_type == "application/x-www-form-urlencoded":
-        value = (await request.post()).get("csrf", "")
-        return value if isinstance(value, str) else ""
-    return ""
+    return (await forms.form(request)).get("csrf", "") if forms.is_form(request) else ""
 
 
 def client(request: web.Request) -> tuple[str, str]:
     """What is kept of a sign-in: the browser's name and the address."""
-    return request.headers.get(hdrs.USER_AGENT, "")[:300], address(request)
+    agent = request.headers.get(hdrs.USER_AGENT, "")
+    return agent.encode("utf-8", "replace").decode()[:300], address(request)

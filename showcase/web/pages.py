@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from types import CodeType
 from typing import Any
+from urllib.parse import urlencode
 
 import jinja2
 from aiohttp import hdrs, web
@@ -23,9 +24,12 @@ from showcase.core.rules import allows, allows_site
 from showcase.store.events import Event
 from showcase.web import words
 from showcase.web.keys import ASSETS, KEY, LANG, NOW, PAGES, PERSON, SESSION, SETTINGS
+from showcase.web.static import matches
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-CACHED_PAGES = 2000
+CACHED_PAGES = 500
+# What pages know of a query.
+QUERY = ("city", "year", "medium", "state", "page", "saved", "next", "lang")
 # Pages change through events; this is for what changes by the clock alone.
 CACHED_SECONDS = 10
 
@@ -54,6 +58,7 @@ class Pages:
         compiled = Compiled()
         self._by_lang = {lang: _environment(lang, folder, dev, names or {}, compiled) for lang in SITE_LANGUAGES}
         self._cache: OrderedDict[str, tuple[float, web.Response]] = OrderedDict()
+        self.generation = 0
         if not dev:
             for env in self._by_lang.values():
                 for name in env.list_templates(extensions=["html"]):
@@ -68,8 +73,10 @@ class Pages:
         found = self._cache.get(key)
         return found[1] if found is not None and at - found[0] < CACHED_SECONDS else None
 
-    def keep(self, key: str, at: float, page: web.Response) -> None:
-        """Keep a page for whoever asks next."""
+    def keep(self, key: str, at: float, page: web.Response, generation: int) -> None:
+        """Keep a page for whoever asks next, unless something changed since it was begun at `generation`."""
+        if generation != self.generation:
+            return
         self._cache[key] = (at, page)
         self._cache.move_to_end(key)
         if len(self._cache) > CACHED_PAGES:
@@ -79,6 +86,7 @@ class Pages:
         """Something happened that pages may show: forget them all (making one again costs milliseconds)."""
         if event.topic in ("work", "asset", "city", "person"):
             self._cache.clear()
+            self.generation += 1
 
 
 def _environment(
@@ -144,19 +152,23 @@ def csrf_token(request: web.Request) -> str:
     return hmac.new(request.app[KEY], f"csrf {session.public_id}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
+def known_query(request: web.Request) -> str:
+    """The part of the query that pages know: whatever else stands there does not make another page."""
+    return urlencode([(k, v[:60]) for k in QUERY if (v := request.query.get(k, ""))])
+
+
 def context(request: web.Request, person: Person | None = None) -> dict[str, Any]:
     """What every page knows."""
     settings = request.app[SETTINGS]
     lang = request[LANG]
     tail = request.path.removeprefix(f"/{lang}/") if request.path.startswith(f"/{lang}/") else ""
-    query = f"?{request.query_string}" if request.query_string else ""
+    query = f"?{known}" if (known := known_query(request)) else ""
     return {
         "person": person if person is not None else request[PERSON],
         "asset_url": request.app[ASSETS].url,
         "site_name": settings.site_name,
         "site": settings.public_url,
         "path": request.path,
-        "path_qs": request.path_qs,
         "tail": tail,
         "translated": {code: f"/{code}/{tail}{query}" for code in SITE_LANGUAGES},
         "csrf": csrf_token(request),
@@ -197,8 +209,10 @@ def public(handler: Handler) -> Handler:
             response.headers.setdefault("Cache-Control", "private, no-store")
             return response
         pages, at = request.app[PAGES], asyncio.get_running_loop().time()
-        page = pages.cached(request.path_qs, at)
+        key = f"{request.path}?{known_query(request)}"
+        page = pages.cached(key, at)
         if page is None:
+            generation = pages.generation
             made = await handler(request)
             assert isinstance(made, web.Response)  # noqa: S101 - pages are whole
             if made.status != 200:
@@ -209,18 +223,25 @@ def public(handler: Handler) -> Handler:
             made.headers["Cache-Control"] = "public, max-age=0, must-revalidate"
             # The cookie decides whether a page is the public one.
             made.headers["Vary"] = "Cookie"
-            pages.keep(request.path_qs, at, made)
+            pages.keep(key, at, made, generation)
             page = made
-        if request.headers.get(hdrs.IF_NONE_MATCH) == page.headers["ETag"]:
+        if matches(request.headers.get(hdrs.IF_NONE_MATCH, ""), page.headers["ETag"]):
             return web.Response(status=304, headers={k: page.headers[k] for k in ("ETag", "Cache-Control", "Vary")})
         return web.Response(body=page.body, headers=page.headers)
 
     return serve
 
 
+def named_language(request: web.Request) -> bool:
+    """Whether the address, or the browser, names a language of the site."""
+    return _first(request) in SITE_LANGUAGES or words.negotiate(request) is not None
+
+
 def language(request: web.Request) -> str:
-    """The language of a request: its address's, else its person's, else what the browser likes best."""
-    first = request.path.split("/", 2)[1]
-    if first in SITE_LANGUAGES:
-        return first
-    return words.negotiate(request)
+    """The language of a request: its address's, else what the browser likes best. Who signs in has one, too (`who`)."""
+    first = _first(request)
+    return first if first in SITE_LANGUAGES else words.negotiate(request) or SITE_LANGUAGES[0]
+
+
+def _first(request: web.Request) -> str:
+    return request.path.lstrip("/").partition("/")[0]

@@ -109,7 +109,7 @@ class Assets:
                 body, etag = asset.encoded[encoding], f'"{asset.digest}-{encoding}"'
                 headers["Content-Encoding"] = encoding
         headers["ETag"] = etag
-        if _matches(request.headers.get("If-None-Match", ""), etag):
+        if matches(request.headers.get("If-None-Match", ""), etag):
             headers.pop("Content-Encoding", None)
             return web.Response(status=304, headers=headers)
         headers["Content-Type"] = asset.content_type
@@ -173,7 +173,7 @@ def _choose(accepted: str, offered: Mapping[str, bytes]) -> str | None:
     return next((name for name in ENCODINGS if name in offered and weights.get(name, weights.get("*"))), None)
 
 
-def _matches(if_none_match: str, etag: str) -> bool:
+def matches(if_none_match: str, etag: str) -> bool:
     """Compare weakly, as If-None-Match does (RFC 9110 13.1.2)."""
     tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
     return etag in tags or "*" in tags

@@ -224,9 +224,9 @@ def _value(value: Any, lang: str) -> str:
     return str(value)
 
 
-def negotiate(request: web.Request) -> str:
-    """The site language that the caller likes best (`Accept-Language`, RFC 9110 12.5.4)."""
-    best, weight = "en", 0.0
+def negotiate(request: web.Request) -> str | None:
+    """The site language that the caller likes best (`Accept-Language`, RFC 9110 12.5.4), None when it names none."""
+    best, weight = None, 0.0
     for part in request.headers.get("Accept-Language", "").split(","):
         tag, _, parameter = part.strip().partition(";")
         lang = tag.strip().lower().split("-")[0]

@@ -405,7 +405,7 @@ async def test_a_french_page_refuses_in_french(studio: Studio, tmp_path: Path) -
     empty = tmp_path / "vide.mp4"
     empty.touch()
     await choose(page, empty)
-    await expect(row(page, empty.name).locator("[data-upload-error]")).to_have_text("vide.mp4 est vide.")
+    await expect(row(page, empty.name).locator("[data-upload-error]")).to_have_text("« vide.mp4 » est vide.")
 
 
 async def test_captions_are_asked_for_their_language(studio: Studio, tmp_path: Path) -> None:

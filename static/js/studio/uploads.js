@@ -94,8 +94,7 @@ export function uploads(root, { strings, say, refresh }) {
   function ask() {
     const asking = items.find((item) => item.state === "asking");
     if (!asking) return complain("");
-    const wanted = asking.role === "captions" ? strings.languageNeeded : strings.describedLanguageNeeded;
-    complain(language.value.trim() ? strings.noLanguage : wanted);
+    complain(language.value.trim() ? strings.noLanguage : strings.languagesNeeded[asking.role]);
     language.focus();
   }
 
@@ -164,7 +163,9 @@ export function uploads(root, { strings, say, refresh }) {
     const bar = /** @type {HTMLProgressElement} */ (one(row, "progress"));
     bar.value = file.size ? sent / file.size : 0;
     bar.hidden = state === "failed" || state === "asking";
-    write(one(row, "[data-upload-said]"), words(item));
+    const said = words(item);
+    write(one(row, "[data-upload-said]"), said);
+    one(row, "[data-upload-dot]").hidden = !said;
     write(one(row, "[data-upload-error]"), state === "failed" ? item.why : "");
     const [hold, stop] = [one(row, "[data-upload-hold]"), one(row, "[data-upload-cancel]")];
     // One button with two meanings: it keeps the focus when it changes.
