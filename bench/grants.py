@@ -19,4 +19,6 @@ def measure(_folder: Path) -> list[Figure]:
     token, _ = grants.issue(KEY, "work", 4_711, datetime.now(UTC), timedelta(hours=1))
     runs = timeit.repeat(lambda: grants.parse(KEY, token), number=TIMES, repeat=7)
     us = statistics.median(runs) / TIMES * 1e6
-    return [Figure("grants: verify one", us, "µs", None, f"median of 7 x {TIMES:,}; the server remembers 4,096 of them")]
+    return [
+        Figure("grants: verify one", us, "µs", None, f"median of 7 x {TIMES:,}; the server remembers 4,096 of them")
+    ]

@@ -20,7 +20,7 @@ from showcase.store.feed import Feed
 from showcase.tasks import Tasks
 from showcase.web import (
     account,
-    api,
+    api_docs,
     desk,
     events,
     keys,
@@ -64,7 +64,7 @@ def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, wor
     app[keys.KEY] = settings.signing_key()
     app[keys.NOW] = clock or (lambda: datetime.now(UTC))
     app[keys.STORAGE] = Storage(settings.data / "files")
-    app[keys.SPOOL] = Spool(settings.data / "uploads")
+    app[keys.SPOOL] = Spool(settings.data / "uploads", reserve=settings.disk_reserve)
     app[keys.LIMITS] = Limits()
     app[keys.ASSETS] = Assets(dev=settings.dev)
     app[keys.PAGES] = Pages(
@@ -78,6 +78,7 @@ def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, wor
         },
     )
     app[keys.PASSWORDS] = Passwords()
+    app[events.STREAMS] = events.Streams()
     app[keys.SHELF] = Shelf(db)
     app[network.NETWORK] = network.Network(db)
     app[streams.DESCRIPTORS] = Descriptors()
@@ -113,10 +114,10 @@ def _forget_files(app: web.Application) -> Callable[[Event], None]:
 def _mount(app: web.Application) -> None:
     router = app.router
     router.add_get("/static/{hash}/{path:.*}", app[keys.ASSETS].serve)
-    router.add_get("/api/openapi.json", api.openapi)
-    router.add_get("/api/docs", api.docs)
+    router.add_get("/api/openapi.json", api_docs.openapi)
+    router.add_get("/api/docs", api_docs.docs)
     router.add_get("/api/v1/events", events.stream)
-    openapi.mount(app, [api.calls])
+    openapi.mount(app, api_docs.LISTS)
     for part in (operator, streams, pictures, uploads, public, account, studio, desk):
         part.routes(app)
 

@@ -28,12 +28,14 @@ class Verdict:
         return self.code == "open"
 
 
-def verdict(state: WorkState, window: Window | None, playable: bool, now: datetime) -> Verdict:
+def verdict(
+    state: WorkState, window: Window | None, playable: bool, now: datetime, *, was_public: bool = True
+) -> Verdict:
     """Whether the media of a work in `state` with `window` may be watched by the public at `now`.
 
-    A work that is not public does not exist for the public, but one that was withdrawn says so.
+    A work that is not public does not exist for the public, but one that `was_public` and was withdrawn says so.
     """
-    if state == "withdrawn":
+    if state == "withdrawn" and was_public:
         return Verdict("withdrawn")
     if state != "published":
         return Verdict("not-found")

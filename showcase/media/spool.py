@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from pathlib import Path
 from typing import IO
@@ -40,8 +41,9 @@ class Locked(Conflict):
 class Spool:
     """The folder of unfinished uploads."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, *, reserve: int = 0) -> None:
+        """`reserve`: bytes of the disk that are left free whatever was promised."""
+        self.root, self._reserve = root, reserve
         root.mkdir(parents=True, exist_ok=True)
 
     def path(self, id: str) -> Path:
@@ -91,7 +93,7 @@ class Spool:
                         raise TooLarge("upload-too-long")
                     if digest is not None:
                         digest.update(chunk)
-                    await _whole(asyncio.to_thread(_write, file, chunk))
+                    await _whole(asyncio.to_thread(self._write, file, chunk))
                     at += len(chunk)
                 whole = True
             finally:
@@ -121,6 +123,15 @@ class Spool:
         """Forget the bytes of an upload."""
         with contextlib.suppress(FileNotFoundError):
             await asyncio.to_thread(self.path(id).unlink)
+
+    async def kept_bytes(self) -> int:
+        """What has come of all unfinished uploads."""
+        return await asyncio.to_thread(lambda: sum(p.stat().st_size for p in self.root.glob("*.part")))
+
+    def _write(self, file: IO[bytes], chunk: bytes) -> None:
+        if shutil.disk_usage(self.root).free - len(chunk) < self._reserve:
+            raise Unavailable("disk-full")
+        _write(file, chunk)
 
     def ids(self) -> Iterator[tuple[str, float]]:
         """Each upload there is, with the moment of its last byte in seconds of the epoch. Blocks."""

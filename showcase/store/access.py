@@ -13,6 +13,7 @@ from showcase.core.models import Person
 from showcase.errors import Gone, Invalid, NotFound
 from showcase.store import people
 from showcase.store.events import emit
+from showcase.store.locks import one_at_a_time
 from showcase.store.tables import people as people_table
 from showcase.store.tables import sessions, tokens
 
@@ -215,7 +216,7 @@ def accept_invitation(
     Invalid (`sign-in-needed`) when the address has an account that is not the asker's: a link proves nothing about it.
     """
     invitation = use_link(tx, now, "invitation", secret)
-    people.one_at_a_time(tx, "accounts")
+    one_at_a_time(tx, "accounts")
     there = people.by_email(tx, invitation.email or email)
     if there is not None and there.id != asker:
         raise Invalid(fields={"email": "sign-in-needed"})

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from showcase.core.models import VERSIONED_ROLES, Asset, Rendition
-from showcase.errors import Conflict, NotFound
+from showcase.errors import Conflict, NotFound, TooLarge, Unavailable
 from showcase.store import jobs
 from showcase.store.events import emit
 from showcase.store.locks import one_at_a_time
@@ -41,20 +41,21 @@ def new_id() -> str:
 
 
 def of_works(tx: sa.Connection, ids: Iterable[int], *, renditions: bool) -> dict[int, list[Asset]]:
-    """The files of each work, oldest first; without `renditions` they come empty (lists do not need them)."""
+    """The files of each work, oldest first; without `renditions` these come without their segments (lists need none)."""
     rows = list(
         tx.execute(sa.select(assets).where(assets.c.work.in_(list(ids))).order_by(assets.c.created_at, assets.c.id))
     )
     found: dict[int, list[Asset]] = {}
-    by_asset = _renditions(tx, [r.id for r in rows]) if renditions else {}
+    by_asset = _renditions(tx, [r.id for r in rows], segments=renditions)
     for r in rows:
         found.setdefault(r.work, []).append(Asset(**r._mapping, renditions=tuple(by_asset.get(r.id, ()))))
     return found
 
 
-def _renditions(tx: sa.Connection, ids: list[str]) -> dict[str, list[Rendition]]:
+def _renditions(tx: sa.Connection, ids: list[str], *, segments: bool = True) -> dict[str, list[Rendition]]:
     found: dict[str, list[Rendition]] = {}
-    query = sa.select(renditions).where(renditions.c.asset.in_(ids))
+    columns = [c for c in renditions.c if segments or c.name != "durations_us"]
+    query = sa.select(*columns).where(renditions.c.asset.in_(ids))
     for r in tx.execute(query.order_by(renditions.c.kind, renditions.c.height, renditions.c.id)):
         found.setdefault(r.asset, []).append(
             Rendition(
@@ -68,7 +69,7 @@ def _renditions(tx: sa.Connection, ids: list[str]) -> dict[str, list[Rendition]]
                 bandwidth=r.bandwidth,
                 average=r.average,
                 size_bytes=r.size_bytes,
-                durations_us=tuple(r.durations_us),
+                durations_us=tuple(r.durations_us) if segments else (),
                 folder=r.folder,
             )
         )
@@ -107,8 +108,20 @@ def begin_upload(
     metadata: str,
     size: int,
     expires: datetime,
+    quota: int | None = None,
+    room: int | None = None,
 ) -> None:
-    """Promise an upload."""
+    """Promise an upload.
+
+    Raises TooLarge (`quota`) when the person's files and promises would go beyond `quota`, Unavailable (`disk-full`)
+    when all promises together would take more than `room` (bytes; what has come of them counts as room).
+    """
+    one_at_a_time(tx, "promises")
+    if quota is not None and kept_bytes(tx, person) + size > quota:
+        raise TooLarge("quota")
+    promised = tx.scalar(sa.select(sa.func.coalesce(sa.func.sum(uploads.c.size), 0)).where(uploads.c.asset.is_(None)))
+    if room is not None and int(promised or 0) + size > room:
+        raise Unavailable("disk-full")
     tx.execute(
         uploads.insert().values(
             id=id,

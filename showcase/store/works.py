@@ -258,7 +258,7 @@ def set_state(tx: sa.Connection, now: datetime, id: int, state: str, expected: I
     changed = tx.execute(works.update().where(works.c.id == id, works.c.state.in_(list(expected))).values(**values))
     if changed.rowcount == 0:
         raise Conflict("wrong-state")
-    _told(tx, now, id)
+    emit(tx, now, "work", id=id, state=state)
 
 
 def set_window(tx: sa.Connection, now: datetime, id: int, window: Window | None) -> None:
@@ -301,8 +301,15 @@ def remove_author(tx: sa.Connection, now: datetime, id: int, person: int) -> Non
     _told(tx, now, id)
 
 
-def delete(tx: sa.Connection, now: datetime, id: int) -> None:
-    """Remove a work with all its rows, end its jobs, and let a worker remove the bytes of its files and uploads."""
+def delete(tx: sa.Connection, now: datetime, id: int, expected: Iterable[str] | None = None) -> None:
+    """Remove a work with all its rows, end its jobs, and let a worker remove the bytes of its files and uploads.
+
+    Raises Conflict (`wrong-state`) when `expected` is given and the work is in none of these states.
+    """
+    if expected is not None:
+        state = tx.scalar(sa.select(works.c.state).where(works.c.id == id).with_for_update())
+        if state not in set(expected):
+            raise Conflict("wrong-state")
     asset_rows.remove_of_work(tx, now, id)
     texts.forget(tx, "work", id)
     tx.execute(works.delete().where(works.c.id == id))

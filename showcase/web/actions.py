@@ -15,6 +15,7 @@ from showcase.core.models import Asset, Credit, Person, Texts, Window, Work
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import assets, jobs, people, works
 from showcase.web.keys import DB, PERSON, SPOOL, now, signed_in
+from showcase.web.limits import limit
 
 log = logging.getLogger(__name__)
 
@@ -168,7 +169,7 @@ async def delete(request: web.Request) -> None:
     person, work = await work_for(request, "edit")
     rules.require_state(person, "delete", work)
     unfinished = await request.app[DB].read(assets.uploads_of, work.id)
-    await request.app[DB].write(works.delete, now(request), work.id)
+    await request.app[DB].write(works.delete, now(request), work.id, ("draft", "withdrawn"))
     for upload in unfinished:
         await request.app[SPOOL].remove(upload.id)
     log.info("work %s deleted by person %d", work.slug, person.id)
@@ -274,13 +275,15 @@ async def poster_from(request: web.Request, asset: str, at_s: float) -> None:
     )
 
 
-async def add_author(request: web.Request, email: str) -> None:
-    """Let one more person edit a work. Raises Invalid when there is nobody with this address."""
-    _, work = await work_for(request, "edit")
+async def add_author(request: web.Request, email: str) -> Person:
+    """Let one more person edit a work; returns them. Raises Invalid when there is nobody with this address."""
+    asker, work = await work_for(request, "edit")
+    limit(request, "invite", str(asker.id))
     person = await request.app[DB].read(people.by_email, email)
     if person is None:
         raise Invalid(fields={"email": "no-such-person"})
     await request.app[DB].write(works.add_author, now(request), work.id, person.id)
+    return person
 
 
 async def remove_author(request: web.Request, person: int) -> None:

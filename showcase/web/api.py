@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
 from pydantic import Field
 
-from showcase import __version__
 from showcase.core import grants, rights, rules
 from showcase.core.models import Window, Work
 from showcase.errors import Conflict, Gone, Invalid, NotFound
@@ -17,10 +15,9 @@ from showcase.store import assets, cities, works
 from showcase.web import actions, shapes, streams
 from showcase.web.keys import DB, KEY, PERSON, SETTINGS, SHELF, now, signed_in
 from showcase.web.limits import limit
-from showcase.web.openapi import Answer, Calls, Model, Shape, describe
-from showcase.web.pages import render
+from showcase.web.openapi import Answer, Calls, Model, Shape
 from showcase.web.shapes import CityList, CityOut, NewWork, PlayOut, WindowIn, WorkChange, WorkList, WorkOut
-from showcase.web.shelf import PAGE_ROLES, Shelved
+from showcase.web.shelf import Shelved
 
 calls = Calls("works")
 WORK = "/api/v1/works/{slug:[a-z0-9-]+}"
@@ -308,7 +305,7 @@ def _permission(request: web.Request, shelved: Shelved, asset_id: str) -> dict[s
     main = work.main
     if asset_id and (main is None or asset_id != main.id):
         asset = shelved.assets.get(asset_id)
-        on_page = asset is not None and work.state == "published" and asset.role in PAGE_ROLES
+        on_page = asset is not None and work.state == "published" and streams.on_page(shelved, asset)
         if asset is None or not (inside or on_page):
             raise NotFound()
         kind = "preview" if inside else "page"
@@ -375,7 +372,8 @@ async def renew(request: web.Request, body: RenewIn) -> Answer:
         rules.require(request[PERSON], "preview", shelved.work)
     elif shelved.work.state != "published":
         raise Gone("withdrawn")
-    if parts[3] not in shelved.assets:
+    asset = shelved.assets.get(parts[3])
+    if asset is None or not streams.may_fetch(grant, shelved, asset):
         raise NotFound()
     return Answer(_answer(request, shelved, parts[3], grant.kind, grant.asset, verdict))
 
@@ -441,23 +439,3 @@ async def me(request: web.Request) -> Answer:
             "roles": [{"role": r.role, "city": r.city} for r in person.roles],
         }
     )
-
-
-@functools.lru_cache(4)
-def document(title: str, server: str) -> dict[str, Any]:
-    """The OpenAPI document."""
-    return describe([calls], title=title, version=__version__, server=server)
-
-
-async def openapi(request: web.Request) -> web.Response:
-    """`/api/openapi.json`."""
-    settings = request.app[SETTINGS]
-    return web.json_response(
-        document(settings.site_name, settings.public_url), headers={"Cache-Control": "public, max-age=300"}
-    )
-
-
-async def docs(request: web.Request) -> web.Response:
-    """`/api/docs`: the same document as a page that can be read without JavaScript."""
-    settings = request.app[SETTINGS]
-    return render(request, "public/api.html", document=document(settings.site_name, settings.public_url))

@@ -16,14 +16,14 @@ from showcase.core.models import City, Person
 from showcase.core.names import slugify
 from showcase.errors import Conflict, Forbidden, Invalid
 from showcase.store import access, cities, jobs, outbox, people, works
-from showcase.web import forms, mails, network
+from showcase.web import forms, mails, network, words
 from showcase.web.forms import back, form
 from showcase.web.keys import DB, LANG, SETTINGS, now, signed_in
 from showcase.web.limits import limit
 from showcase.web.pages import render
 
 PRIVATE = {"Cache-Control": "private, no-store"}
-PAGE = 200
+PAGE = 50
 SUBJECT = N_("You are invited to {site}")
 BODY = N_("Hello,\n\n{who} invites you to {site}. Open this link within {days} days to begin:\n\n{link}\n")
 ROLES = ("artist", "staff", "administrator")
@@ -50,13 +50,27 @@ async def index(request: web.Request) -> web.Response:
     person = _staff(request)
     state = request.query.get("state", "")
     states = (state,) if state in ("draft", "submitted", "accepted", "published", "withdrawn") else ()
-    found = await request.app[DB].read(works.listed, works.Filter(states=states, cities=_cities(person)), PAGE)
-    waiting = [w for w in found if w.state == "submitted"]
-    found = waiting + [w for w in found if w.state != "submitted"]
+    page = words.whole(request.query.get("page"), 1, 100_000) or 1
+    db, own = request.app[DB], _cities(person)
+    which = works.Filter(states=states, cities=own)
+    found = await db.read(works.listed, which, PAGE, None, (page - 1) * PAGE)
+    waiting = await db.read(works.listed, works.Filter(states=("submitted",), cities=own), PAGE)
+    if page == 1 and not states:
+        # Who waits for an answer stands on top, however long ago they asked.
+        found = waiting + [w for w in found if w.state != "submitted"]
+    total = await db.read(works.count, which)
     return render(
-        request, "desk/index.html", headers=PRIVATE, works=found, state=state, waiting=len(waiting),
-        cities=await network.all_cities(request), own=_cities(person),
-    )  # fmt: skip
+        request,
+        "desk/index.html",
+        headers=PRIVATE,
+        works=found,
+        state=state,
+        waiting=await db.read(works.count, works.Filter(states=("submitted",), cities=own)),
+        cities=await network.all_cities(request),
+        own=own,
+        page=page,
+        pages=max(1, -(-total // PAGE)),
+    )
 
 
 async def people_page(request: web.Request) -> web.Response:
@@ -92,9 +106,7 @@ async def _people(
 async def invite(request: web.Request) -> web.Response:
     """Invite somebody as artist or staff of a city. The link is shown once, and mailed when there is an address."""
     person, fields = _staff(request), await form(request)
-    limit(request, "invite", str(person.id))
     role, city = fields.get("role", ""), fields.get("city", "") or None
-    settings, db, at = request.app[SETTINGS], request.app[DB], now(request)
     try:
         if role not in ROLES:
             raise Invalid(fields={"role": "bad-choice"})
@@ -107,18 +119,34 @@ async def invite(request: web.Request) -> web.Response:
         return await _people(request, person, status=422, typed=dict(fields), errors=error.fields)
     if not rules.may_invite(person, role, city):
         raise Forbidden()
-    lasts = timedelta(days=settings.invitation_days)
-    secret = await db.write(
-        access.make_link, at, "invitation", lasts, email=address, role=role, city=city, made_by=person.id
-    )
-    link = f"{settings.public_url}/{request[LANG]}/invitation/{secret}"
+    link = await send_invitation(request, person, role, city, address)
     if address is not None:
-        await mails.post(
-            request, address, request[LANG], SUBJECT, BODY, link=link, who=person.name, days=settings.invitation_days
-        )
         # Whoever has the link is taken for the owner of the address: it goes there and is not shown.
         return await _people(request, person, mailed=address)
     return await _people(request, person, link=link)
+
+
+async def send_invitation(
+    request: web.Request, person: Person, role: str, city: str | None, address: str | None
+) -> str:
+    """Make an invitation, mail it when there is an address, and return its link. The caller has asked the rules."""
+    settings, at = request.app[SETTINGS], now(request)
+    limit(request, "invite", str(person.id))
+    secret = await request.app[DB].write(
+        access.make_link,
+        at,
+        "invitation",
+        timedelta(days=settings.invitation_days),
+        email=address,
+        role=role,
+        city=city,
+        made_by=person.id,
+    )
+    link = f"{settings.public_url}/{request[LANG]}/invitation/{secret}"
+    if address is not None:
+        days = settings.invitation_days
+        await mails.post(request, address, request[LANG], SUBJECT, BODY, link=link, who=person.name, days=days)
+    return link
 
 
 async def revoke(request: web.Request) -> web.Response:

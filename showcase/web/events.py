@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import web
 
 from showcase.core import rules
 from showcase.core.models import Work
-from showcase.errors import NotFound
+from showcase.errors import NotFound, TooMany
 from showcase.store.events import Event
 from showcase.web import shapes
 from showcase.web.keys import DB, FEED, LANG, PERSON, SHELF
-from showcase.web.limits import limit
+from showcase.web.limits import limit, network_of
 
 # Proxies close what is silent for long.
 BEAT_S = 15
@@ -22,6 +25,8 @@ BEAT_S = 15
 GATHER_S = 0.25
 # A sign-in may end while a stream is open: a browser asks again by itself, with the cookie it then has.
 LASTS_S = 15 * 60
+PATIENCE_S = 20
+FROM_ONE_NETWORK, IN_ALL = 40, 2_000
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -38,17 +43,49 @@ async def stream(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
-    async with request.app[FEED].listen() as queue:
+    async with request.app[STREAMS].room(network_of(request)), request.app[FEED].listen() as queue:
         await response.prepare(request)
-        await response.write(b"retry: 2000\n\n")
+        await _write(response, b"retry: 2000\n\n")
         end = asyncio.get_running_loop().time() + LASTS_S
         while (left := end - asyncio.get_running_loop().time()) > 0:
             gathered = await _gather(queue, min(BEAT_S, left))
+            if any(e.topic == "person" for e in gathered) and person is not None:
+                # What they may see may have changed: the browser asks again by itself, as who it is then.
+                break
             if not gathered:
-                await response.write(b": still here\n\n")
+                await _write(response, b": still here\n\n")
             for name, data in await _told(request, gathered, only):
-                await response.write(f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode())
+                await _write(response, f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode())
     return response
+
+
+async def _write(response: web.StreamResponse, data: bytes) -> None:
+    # Who reads nothing for so long is gone, and must not hold the stream's place.
+    async with asyncio.timeout(PATIENCE_S):
+        await response.write(data)
+
+
+class Streams:
+    """How many streams are open, in all and from one network."""
+
+    def __init__(self) -> None:
+        self._open: Counter[str] = Counter()
+
+    @contextlib.asynccontextmanager
+    async def room(self, network: str) -> AsyncIterator[None]:
+        """Count one stream while it lasts. Raises TooMany when there are too many already."""
+        if self._open[network] >= FROM_ONE_NETWORK or self._open.total() >= IN_ALL:
+            raise TooMany(retry_after=30)
+        self._open[network] += 1
+        try:
+            yield
+        finally:
+            self._open[network] -= 1
+            if not self._open[network]:
+                del self._open[network]
+
+
+STREAMS: web.AppKey[Streams] = web.AppKey("STREAMS")
 
 
 async def _gather(queue: asyncio.Queue[Event], wait_s: float) -> list[Event]:
@@ -71,6 +108,8 @@ async def _told(request: web.Request, found: list[Event], only: int | None) -> l
         number = event.data.get("work") if event.topic == "asset" else event.data.get("id")
         if event.topic not in ("asset", "work") or number is None or (only is not None and number != only):
             continue
+        if request[PERSON] is None and "state" not in event.data:
+            continue
         try:
             work = (await request.app[SHELF].work(int(number))).work
         except NotFound:
@@ -88,6 +127,7 @@ def _one(request: web.Request, event: Event, work: Work) -> tuple[str, dict[str,
         if asset is None:
             return "removed", {"work": work.slug, "asset": event.data.get("asset")}
         return "asset", {"work": work.slug} | shapes.asset_out(asset, request[LANG], inside=True)
-    if event.topic == "work" and work.state in ("published", "withdrawn"):
+    # The audience hears of what becomes public or no longer is, and of nothing else.
+    if event.topic == "work" and work.published_at and event.data.get("state") in ("published", "withdrawn"):
         return "work", {"slug": work.slug, "state": work.state}
     return None

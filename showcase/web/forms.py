@@ -14,6 +14,8 @@ from showcase.core.languages import normal_tag
 from showcase.core.models import Credit, Texts, Window, Work
 from showcase.errors import Invalid, Malformed, UnsupportedType
 from showcase.web import words
+from showcase.web.keys import PERSON
+from showcase.web.limits import limit
 from showcase.web.shapes import TEXT_FIELDS, web_address
 
 CREDIT_ROWS = 4  # empty rows below the credits that are there
@@ -29,6 +31,8 @@ async def form(request: web.Request) -> MultiDict[str]:
     """The fields of a form as text. Raises UnsupportedType for anything but a plain form, Malformed for a broken one."""
     if not is_form(request):
         raise UnsupportedType()
+    if (person := request[PERSON]) is not None:
+        limit(request, "api-write", str(person.id))
     try:
         posted = await request.post()
     except (UnicodeDecodeError, LookupError, ValueError):

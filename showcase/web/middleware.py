@@ -238,10 +238,12 @@ def keep_signed_in(request: web.Request, response: web.StreamResponse, secret: s
 async def same_site(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse what another site makes a browser send (OWASP: Fetch Metadata, Origin, then a token).
 
-    Programs with a bearer token are not asked: no browser adds one by itself.
+    Programs with a bearer token are not asked.
     """
-    by_token = request[PERSON] is not None and request[SESSION] is None
-    if request.method in SAFE_METHODS or by_token:
+    if request.method in SAFE_METHODS:
+        return await handler(request)
+    if request[PERSON] is not None and request[SESSION] is None:
+        # By a token, which no browser adds by itself.
         return await handler(request)
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get(hdrs.ORIGIN)

@@ -128,7 +128,10 @@ def mount(app: web.Application, lists: Sequence[Calls]) -> None:
     """Make routes of all calls."""
     for calls in lists:
         for call in calls.all:
-            app.router.add_route(call.method, call.path, _serve(call))
+            if call.method == hdrs.METH_GET:
+                app.router.add_get(call.path, _serve(call))
+            else:
+                app.router.add_route(call.method, call.path, _serve(call))
 
 
 def _serve(call: Call) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:

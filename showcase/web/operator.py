@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 
 import sqlalchemy as sa
@@ -29,7 +30,7 @@ async def readyz(request: web.Request) -> web.Response:
         checks["database"] = "ok"
     except ShowcaseError as error:
         checks["database"] = error.code
-    enough = request.app[STORAGE].free_bytes() > request.app[SETTINGS].disk_reserve
+    enough = await asyncio.to_thread(request.app[STORAGE].free_bytes) > request.app[SETTINGS].disk_reserve
     # A full disk stops uploads, not the audience: it is told, and the node stays in service.
     checks["disk"] = "ok" if enough else "low"
     ready = checks["database"] == "ok"

@@ -101,24 +101,22 @@ def _environment(
         lstrip_blocks=True,
         auto_reload=dev,
         bytecode_cache=compiled,
-        # The optimizer would write what a filter makes of a constant, in one language, into the code of both.
-        optimized=False,
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
     env.globals.update(names)
     env.install_gettext_translations(words.catalogue(lang), newstyle=True)  # type: ignore[attr-defined]
-    env.filters["size"] = functools.partial(words.size, lang=lang)
-    env.filters["number"] = functools.partial(words.number, lang=lang)
+    env.filters["size"] = _spoken(words.size, lang=lang)
+    env.filters["number"] = _spoken(words.number, lang=lang)
     env.filters["length_of"] = words.length
     env.filters["paragraphs"] = paragraphs
-    env.filters["truncated"] = functools.partial(words.truncated, lang=lang)
+    env.filters["truncated"] = _spoken(words.truncated, lang=lang)
     env.filters["language_in"] = words.language_name
     env.filters["month_name"] = words.month
     env.filters["named"] = lambda value, kind, lang: (value, words.called(kind, value, lang))
     env.filters["city_choice"] = lambda city, lang: (city.slug, city.name(lang))
     env.filters["twice"] = lambda value: (value, value)
     env.filters["extract"] = lambda key, mapping: mapping[key]
-    env.filters["translated"] = words.catalogue(lang).gettext
+    env.filters["translated"] = _spoken(words.catalogue(lang).gettext)
     env.filters["host"] = words.host
     env.filters["browser"] = words.browser
     env.globals.update(
@@ -136,6 +134,16 @@ def _environment(
         may_invite=rules.may_invite,
     )
     return env
+
+
+def _spoken(filter_: Callable[..., Any], **bound: Any) -> Callable[..., Any]:
+    """A filter whose result depends on the language: never worked out when a template is compiled, for that is done once."""
+
+    @jinja2.pass_context
+    def spoken(_context: jinja2.runtime.Context, *args: Any, **kwargs: Any) -> Any:
+        return filter_(*args, **bound, **kwargs)
+
+    return spoken
 
 
 def paragraphs(text: str) -> Markup:

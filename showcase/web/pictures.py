@@ -21,7 +21,8 @@ from showcase.web.keys import PERSON, SHELF, STORAGE
 from showcase.web.sendfile import answer
 from showcase.web.shapes import picture_url
 
-PUBLIC = "public, max-age=3600"
+# Short, for a withdrawn work's pictures go with it.
+PUBLIC = "public, max-age=300"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ async def serve(request: web.Request) -> web.StreamResponse:
     poster_here = (work.poster or {}).get("asset") == info["asset"]
     if asset is None or not rules.allows(request[PERSON], "see", work):
         raise NotFound()
-    if not (poster_here or asset in work.taken(asset.role) or rules.allows(request[PERSON], "preview", work)):
+    shown = poster_here or asset in work.taken(asset.role)
+    if not shown and not rules.allows(request[PERSON], "preview", work):
         raise NotFound()
     name = info["file"]
     known = {f["name"] for kept in (work.poster, asset.details.get("poster")) if kept for f in kept["files"]}
@@ -107,7 +109,7 @@ async def serve(request: web.Request) -> web.StreamResponse:
         raise NotFound()
     headers = {
         "Content-Type": streams.TYPES.get(name.rpartition(".")[2], "application/octet-stream"),
-        "Cache-Control": PUBLIC if work.state == "published" else "private, no-store",
+        "Cache-Control": PUBLIC if shown and work.state == "published" else "private, no-store",
     }
     key = f"pictures/{asset.id}/{name}"
     path = request.app[STORAGE].local(key)

@@ -16,7 +16,7 @@ from showcase.store import people, works
 from showcase.web import network, pictures, words
 from showcase.web.keys import DB, LANG, PERSON, SETTINGS, now
 from showcase.web.middleware import EMBED_POLICY
-from showcase.web.pages import language, public, render
+from showcase.web.pages import public, render
 from showcase.web.shelf import PAGE_ROLES
 
 PAGE = 24
@@ -27,7 +27,7 @@ async def root(request: web.Request) -> web.Response:
     """`/` leads to the home page in the reader's language."""
     return web.Response(
         status=302,
-        headers={"Location": f"/{language(request)}/", "Vary": "Accept-Language", "Cache-Control": "no-cache"},
+        headers={"Location": f"/{request[LANG]}/", "Vary": "Accept-Language, Cookie", "Cache-Control": "no-cache"},
     )
 
 
@@ -57,7 +57,8 @@ async def home(request: web.Request) -> web.Response:
 def verdict(work: Work, at: Any) -> rights.Verdict:
     """Whether the audience may watch `work` at `at`."""
     main = work.main
-    return rights.verdict(work.state, work.window, main is not None and (main.playable or main.state == "ready"), at)
+    playable = main is not None and main.playable
+    return rights.verdict(work.state, work.window, playable, at, was_public=work.published_at is not None)
 
 
 @public
@@ -284,6 +285,7 @@ async def embed(request: web.Request) -> web.Response:
     )
     page.headers["Content-Security-Policy"] = EMBED_POLICY
     page.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"
+    page.headers["Cache-Control"] = "public, max-age=60"
     return page
 
 
@@ -292,15 +294,14 @@ async def oembed(request: web.Request) -> web.Response:
     settings = request.app[SETTINGS]
     if request.query.get("format", "json") != "json":
         return web.Response(status=501, text="json only\n")
-    url = urlsplit(request.query.get("url", ""))
+    try:
+        url = urlsplit(request.query.get("url", ""))
+        here = (url.scheme, url.netloc)
+    except ValueError:
+        raise NotFound() from None
     parts = url.path.strip("/").split("/")
     site = urlsplit(settings.public_url)
-    if (
-        (url.scheme, url.netloc) != (site.scheme, site.netloc)
-        or len(parts) != 3
-        or parts[0] not in SITE_LANGUAGES
-        or parts[1] != "works"
-    ):
+    if here != (site.scheme, site.netloc) or len(parts) != 3 or parts[0] not in SITE_LANGUAGES or parts[1] != "works":
         raise NotFound()
     work = await request.app[DB].read(works.work, parts[2])
     rules.require(None, "see", work)
@@ -316,22 +317,25 @@ async def oembed(request: web.Request) -> web.Response:
     address = f"{settings.public_url}/embed/work/{work.slug}?lang={lang}"
     found: dict[str, Any] = {
         "version": "1.0",
-        "type": "video",
+        "type": "link",
         "title": title,
         "author_name": ", ".join(c.name for c in work.credits[:5]),
         "provider_name": settings.site_name,
         "provider_url": settings.public_url,
-        "width": width,
-        "height": height,
-        "html": str(
-            Markup(
-                '<iframe src="{}" width="{}" height="{}" title="{}" allow="fullscreen; picture-in-picture" allowfullscreen></iframe>'
-            ).format(address, width, height, title)
-        ),
     }
+    if work.medium in ("video", "audio", "360"):
+        frame = Markup(
+            '<iframe src="{}" width="{}" height="{}" title="{}" allow="fullscreen; picture-in-picture"></iframe>'
+        )
+        found |= {
+            "type": "video",
+            "width": width,
+            "height": height,
+            "html": str(frame.format(address, width, height, title)),
+        }
     if (preview := pictures.preview_url(work)) is not None:
         found["thumbnail_url"] = settings.public_url + preview
-    return web.json_response(found, headers={"Access-Control-Allow-Origin": "*"})
+    return web.json_response(found, headers={"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=60"})
 
 
 async def robots(request: web.Request) -> web.Response:

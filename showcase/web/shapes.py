@@ -291,17 +291,16 @@ def asset_out(asset: Asset, lang: str, *, inside: bool) -> dict[str, Any]:
             if r.kind != "video"
         ],
     }
-    if inside:
-        found |= {
-            "filename": asset.filename,
-            "size": asset.size,
-            "sha256": asset.sha256,
-            "stage": asset.stage,
-            "progress": asset.progress,
-            "error": error_out(asset.error, lang),
-            "created": moment(asset.created_at),
-        }
-    return found
+    # The audience gets the same shape without what is not its business.
+    return found | {
+        "filename": asset.filename if inside else None,
+        "size": asset.size if inside else None,
+        "sha256": asset.sha256 if inside else None,
+        "stage": asset.stage,
+        "progress": asset.progress,
+        "error": error_out(asset.error, lang) if inside else None,
+        "created": moment(asset.created_at) if inside else None,
+    }
 
 
 def error_out(error: Mapping[str, Any] | None, lang: str) -> dict[str, Any] | None:

@@ -53,7 +53,8 @@ class Shelved:
 
     def verdict(self, now: datetime) -> rights.Verdict:
         """Whether the public may watch at `now`."""
-        return rights.verdict(self.work.state, self.work.window, self.playable, now)
+        was_public = self.work.published_at is not None
+        return rights.verdict(self.work.state, self.work.window, self.playable, now, was_public=was_public)
 
 
 class Shelf:

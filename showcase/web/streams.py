@@ -81,12 +81,17 @@ async def granted(request: web.Request) -> tuple[Grant, Shelved]:
     return grant, shelved
 
 
+def on_page(shelved: Shelved, asset: Asset) -> bool:
+    """Whether a file belongs to the public page of its work: documentation, a trailer that is shown."""
+    return asset.role in PAGE_ROLES and asset in shelved.work.taken(asset.role)
+
+
 def may_fetch(grant: Grant, shelved: Shelved, asset: Asset) -> bool:
     """Whether a grant opens this file."""
     if grant.kind == "work":
         return asset.id in shelved.shown
     if grant.kind == "page":
-        return asset.id == grant.asset and asset.role in PAGE_ROLES
+        return asset.id == grant.asset and on_page(shelved, asset)
     return not grant.asset or asset.id == grant.asset or asset.id in shelved.shown
 
 
@@ -99,18 +104,19 @@ async def granted_asset(request: web.Request) -> tuple[Grant, Shelved, Asset]:
     return grant, shelved, asset
 
 
-def text(body: str, media_type: str, max_age: int) -> web.Response:
+def text(body: str, media_type: str, max_age: int, grant: Grant) -> web.Response:
     """A small text with how long it may be kept."""
+    who = "private" if grant.kind == "preview" else "public"
     return web.Response(
         body=body.encode(),
-        headers=CORS | {"Content-Type": media_type, "Cache-Control": f"public, max-age={max_age}"},
+        headers=CORS | {"Content-Type": media_type, "Cache-Control": f"{who}, max-age={max_age}"},
     )
 
 
 async def master(request: web.Request) -> web.Response:
     """The multivariant playlist of a work, or of one version of it."""
     grant, shelved, asset = await granted_asset(request)
-    return text(write_master(shelved, asset, with_tracks=grant.kind != "page"), playlist.MEDIA_TYPE, 2)
+    return text(write_master(shelved, asset, with_tracks=grant.kind != "page"), playlist.MEDIA_TYPE, 2, grant)
 
 
 def write_master(shelved: Shelved, asset: Asset, *, with_tracks: bool) -> str:
@@ -181,13 +187,13 @@ def _name(asset: Asset, lang: str) -> str:
 
 async def media(request: web.Request) -> web.Response:
     """The playlist of one rendition."""
-    _, _, asset = await granted_asset(request)
+    grant, _, asset = await granted_asset(request)
     rendition = _rendition(asset, request.match_info["rendition"])
     if rendition.kind == "captions":
         body = playlist.captions("captions.vtt", rendition.length_us)
     else:
         body = playlist.media(on_demand(Segments.of("", rendition.durations_us)))
-    return text(body, playlist.MEDIA_TYPE, 60)
+    return text(body, playlist.MEDIA_TYPE, 60, grant)
 
 
 def _rendition(asset: Asset, name: str) -> Rendition:
@@ -206,13 +212,14 @@ async def segment(request: web.Request) -> web.StreamResponse:
     rendition = shelved.renditions.get((asset_id, info["rendition"]))
     if asset is None or rendition is None or not may_fetch(grant, shelved, asset):
         raise NotFound()
-    return await send(request, f"{rendition.folder}/{name}")
+    return await send(request, f"{rendition.folder}/{name}", grant)
 
 
-async def send(request: web.Request, key: str) -> web.StreamResponse:
-    """A stored file, which never changes."""
+async def send(request: web.Request, key: str, grant: Grant) -> web.StreamResponse:
+    """A stored file, which never changes. What is not public is kept by nobody but the browser that asked."""
     ending = key.rpartition(".")[2]
-    headers = CORS | {"Content-Type": TYPES.get(ending, "application/octet-stream"), "Cache-Control": IMMUTABLE}
+    caching = "private, max-age=3600" if grant.kind == "preview" else IMMUTABLE
+    headers = CORS | {"Content-Type": TYPES.get(ending, "application/octet-stream"), "Cache-Control": caching}
     path = request.app[STORAGE].local(key)
     if path is not None:
         return answer(request, request.app[DESCRIPTORS].get(path), headers)
@@ -221,16 +228,16 @@ async def send(request: web.Request, key: str) -> web.StreamResponse:
 
 async def extra(request: web.Request) -> web.StreamResponse:
     """What belongs to a file beside its renditions: storyboard, peaks, pictures of an image work."""
-    _, _, asset = await granted_asset(request)
+    grant, _, asset = await granted_asset(request)
     name = request.match_info["file"]
     board = asset.details.get("storyboard")
     if name == "storyboard.vtt" and board:
-        return text(storyboard.webvtt(board, asset.duration_us or 0), "text/vtt; charset=utf-8", 3600)
+        return text(storyboard.webvtt(board, asset.duration_us or 0), "text/vtt; charset=utf-8", 3600, grant)
     allowed = {*(board or {}).get("sheets", ()), asset.details.get("peaks")}
     allowed |= {i["name"] for i in asset.details.get("images", ())}
     if name not in allowed or "folder" not in asset.details:
         raise NotFound()
-    return await send(request, f"{asset.details['folder']}/{name}")
+    return await send(request, f"{asset.details['folder']}/{name}", grant)
 
 
 def issue(request: web.Request, kind: str, work: int, lasts: timedelta, asset: str = "") -> tuple[str, Any]:

@@ -20,7 +20,7 @@ from showcase.web.pages import render
 from showcase.web.sendfile import answer
 
 PRIVATE = {"Cache-Control": "private, no-store"}
-PAGE = 100
+PAGE = 50
 
 
 def place(request: web.Request, work: Work, anchor: str = "") -> str:
@@ -32,12 +32,20 @@ async def index(request: web.Request) -> web.Response:
     """One's own works."""
     person = signed_in(request)
     rules.require_site(person, "see-studio")
-    found = await request.app[DB].read(works.listed, works.Filter(author=person.id), PAGE)
-    cities = await network.all_cities(request)
+    page = words.whole(request.query.get("page"), 1, 100_000) or 1
+    which = works.Filter(author=person.id)
+    found = await request.app[DB].read(works.listed, which, PAGE, None, (page - 1) * PAGE)
+    total = await request.app[DB].read(works.count, which)
     return render(
-        request, "studio/index.html", headers=PRIVATE, works=found, cities=cities,
+        request,
+        "studio/index.html",
+        headers=PRIVATE,
+        works=found,
+        cities=await network.all_cities(request),
         missing={w.id: checklist.missing(w) for w in found},
-    )  # fmt: skip
+        page=page,
+        pages=max(1, -(-total // PAGE)),
+    )
 
 
 async def new_page(request: web.Request) -> web.Response:

@@ -122,10 +122,14 @@ def _checked_version(request: web.Request) -> None:
 def parse_metadata(header: str) -> dict[str, str]:
     """`Upload-Metadata`: pairs of a key and base64, comma separated. Raises Malformed."""
     found: dict[str, str] = {}
+    if not header.isascii():
+        raise Malformed("malformed")
     for pair in filter(None, (p.strip() for p in header.split(","))):
         key, _, value = pair.partition(" ")
         try:
             found[key] = base64.b64decode(value.strip(), validate=True).decode("utf-8")
+            if "\0" in found[key]:
+                raise Malformed("malformed")
         except (binascii.Error, UnicodeDecodeError, ValueError):
             raise Malformed("malformed") from None
     return found
@@ -173,27 +177,33 @@ async def create(request: web.Request) -> web.Response:
     work = await db.read(works.work, metadata["work"])
     rules.require(person, "edit", work)
     _refuse_early(filename, role, size, settings.upload_max, request[LANG])
-    kept = await db.read(assets.kept_bytes, person.id)
-    if kept + size > settings.upload_quota and not person.administrator:
-        raise TooLarge("quota", limit=words.size(settings.upload_quota, request[LANG]))
-    if request.app[STORAGE].free_bytes() - size < settings.disk_reserve:
-        raise Unavailable("disk-full")
     id = assets.new_id()
-    await request.app[SPOOL].begin(id)
+    spool = request.app[SPOOL]
     expires = at + timedelta(hours=settings.upload_expiry_hours)
-    await db.write(
-        assets.begin_upload,
-        at,
-        id,
-        person.id,
-        work.id,
-        role=role,
-        lang=lang or ("en" if role in ("captions", "audio-description", "audio-track") else "und"),
-        filename=filename,
-        metadata=request.headers.get("Upload-Metadata", ""),
-        size=size,
-        expires=expires,
-    )
+    free = await asyncio.to_thread(request.app[STORAGE].free_bytes)
+    room = free - settings.disk_reserve + await spool.kept_bytes()
+    await spool.begin(id)
+    try:
+        await db.write(
+            assets.begin_upload,
+            at,
+            id,
+            person.id,
+            work.id,
+            role=role,
+            lang=lang or ("en" if role in ("captions", "audio-description", "audio-track") else "und"),
+            filename=filename,
+            metadata=request.headers.get("Upload-Metadata", ""),
+            size=size,
+            expires=expires,
+            quota=None if person.administrator else settings.upload_quota,
+            room=room,
+        )
+    except ShowcaseError as error:
+        await spool.remove(id)
+        if error.code == "quota":
+            raise TooLarge("quota", limit=words.size(settings.upload_quota, request[LANG])) from None
+        raise
     log.info("upload %s of %d bytes begun by person %d", id, size, person.id)
     headers = {"Location": f"/uploads/{id}", "Upload-Expires": _http_date(expires)}
     if request.content_type == "application/offset+octet-stream" and request.body_exists:
@@ -220,6 +230,8 @@ async def _own(request: web.Request) -> assets.Upload:
         raise NotFound()
     if upload.asset is None and upload.expires_at <= now(request):
         raise Gone("closed")
+    # They may edit the work no longer, since it was begun.
+    rules.require(person, "edit", await request.app[DB].read(works.work_by_id, upload.work))
     return upload
 
 
@@ -403,10 +415,10 @@ def routes(app: web.Application) -> None:
     app[READING] = {}
     router = app.router
     router.add_route("OPTIONS", "/uploads", options)
-    router.add_route("OPTIONS", "/uploads/{id}", options)
+    router.add_route("OPTIONS", "/uploads/{id:[0-9a-z]{1,32}}", options)
     router.add_post("/uploads", create)
     router.add_post("/uploads/", create)
-    router.add_route("HEAD", "/uploads/{id}", head)
-    router.add_patch("/uploads/{id}", patch)
-    router.add_delete("/uploads/{id}", terminate)
-    router.add_post("/uploads/{id}", overridden)
+    router.add_route("HEAD", "/uploads/{id:[0-9a-z]{1,32}}", head)
+    router.add_patch("/uploads/{id:[0-9a-z]{1,32}}", patch)
+    router.add_delete("/uploads/{id:[0-9a-z]{1,32}}", terminate)
+    router.add_post("/uploads/{id:[0-9a-z]{1,32}}", overridden)

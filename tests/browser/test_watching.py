@@ -57,7 +57,8 @@ async def test_other_shapes_play(name: str, page: Page, works: Works) -> None:
 async def test_a_picture_is_shown_in_full(page: Page, works: Works) -> None:
     await page.goto(f"/en/works/{works.picture}")
     await page.wait_for_function(
-        "() => [...document.querySelectorAll('[data-image] img')].some(i => i.complete && i.naturalWidth >= 1280)"
+        "() => [...document.querySelectorAll('[data-image] img')].some("
+        "(i) => i.complete && i.naturalWidth > 0 && i.currentSrc.includes('/hls/'))"
     )
 
 

@@ -61,3 +61,7 @@ def test_phases_are_the_words_of_the_api() -> None:
         "ended",
         "ended",
     ]
+
+
+def test_what_never_was_public_was_never_there() -> None:
+    assert verdict("withdrawn", EVENING, True, OPENS, was_public=False) == Verdict("not-found")

@@ -18,7 +18,7 @@ from showcase.core.rules import (
     require_site,
 )
 from showcase.errors import Forbidden, NotFound, Unauthenticated
-from tests.core.things import person, work
+from tests.core.things import LONG_AGO, person, work
 
 AUTHOR = person(1, ("artist", "enghien"))
 OTHER_ARTIST = person(2, ("artist", "enghien"))
@@ -60,8 +60,13 @@ def test_artists_open_only_what_staff_have_accepted() -> None:
         "submitted": {"accept", "publish", "delete"},
         "accepted": {"accept", "delete"},
         "published": {"accept", "delete"},
-        "withdrawn": {"accept"},
+        "withdrawn": {"accept", "publish"},
     }
+
+
+def test_artists_open_again_what_was_public_and_was_withdrawn() -> None:
+    once = work(state="withdrawn", authors=frozenset({1}), cities=("enghien",), published_at=LONG_AGO)
+    assert allows(AUTHOR, "publish", once)
 
 
 def test_a_disabled_account_is_nobody() -> None:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from showcase.core.models import Person, Role
-from showcase.errors import Gone, NotFound, ShowcaseError
+from showcase.errors import Gone, Invalid, NotFound, ShowcaseError
 from showcase.store import access, people
 from showcase.store.access import Link, Session
 from showcase.store.database import Database
@@ -184,7 +184,9 @@ async def test_an_invitation_adds_its_role_to_the_account_that_is_there(db: Data
     await db.write(people.give_role, NOW, mara.id, "artist", "sapporo")
     for city in ("sapporo", "york"):
         secret = await invite(db, email="mara@example.org", role="artist", city=city)
-        await db.write(access.accept_invitation, NOW, secret, "", "Somebody Else", "fr")
+        with pytest.raises(Invalid):
+            await db.write(access.accept_invitation, NOW, secret, "", "Somebody Else", "fr")
+        await db.write(access.accept_invitation, NOW, secret, "", "Somebody Else", "fr", mara.id)
     both = (Role("artist", "sapporo"), Role("artist", "york"))
     assert await db.read(people.by_id, mara.id) == Person(
         mara.id, "mara@example.org", "Mara Lindqvist", "mara-lindqvist", "en", both
@@ -237,3 +239,22 @@ async def test_a_token_speaks_for_its_person_until_it_ends_or_is_taken_back(db: 
         await db.write(access.revoke, NOW, listed[1].public_id, person=ines.id)
     await db.write(access.revoke, NOW, listed[1].public_id, person=mara.id)
     assert await db.read(access.bearer, NOW, forever) is None
+
+
+async def test_the_first_mailed_link_ends_what_was_made_with_an_unproven_address(db: Database) -> None:
+    await db.write(seed)
+    secret = await invite(db, role="artist", city="braga")
+    somebody = await db.write(access.accept_invitation, NOW, secret, "noor@example.org", "Mallory", "en")
+    await db.write(people.set_password_hash, somebody.id, "hash")
+    session = await db.write(access.open_session, NOW, somebody.id, DAY, "", "")
+    token = await db.write(access.make_link, NOW, "api", None, person=somebody.id)
+    mailed = await db.write(access.make_link, NOW, "signin", DAY, person=somebody.id)
+    noor = await db.write(access.sign_in, NOW, mailed)
+    assert (noor.id, noor.has_password) == (somebody.id, False)
+    assert await db.read(access.session, NOW, session) is None
+    assert await db.read(access.bearer, NOW, token) is None
+    # From then on the address is proven, and a link ends nothing.
+    own = await db.write(access.open_session, NOW, noor.id, DAY, "", "")
+    again = await db.write(access.make_link, NOW, "signin", DAY, person=noor.id)
+    await db.write(access.sign_in, NOW, again)
+    assert await db.read(access.session, NOW, own) is not None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from showcase.core.models import Asset
-from showcase.errors import Conflict, NotFound
+from showcase.errors import Conflict, NotFound, TooLarge, Unavailable
 from showcase.store import assets, jobs, works
 from showcase.store.assets import Upload
 from showcase.store.database import Database
@@ -409,3 +409,25 @@ async def test_names_of_files_are_short_plain_and_their_own() -> None:
     made = {assets.new_id() for _ in range(1000)}
     assert len(made) == 1000
     assert all(len(id) == 20 and id.isascii() and id.isalnum() for id in made)
+
+
+async def test_promises_are_kept_within_the_quota_and_the_room(db: Database) -> None:
+    mara = await db.write(person)
+    made = await db.write(a_work, author=mara.id)
+
+    async def promise(id: str, size: int, **limits: int) -> None:
+        await db.write(
+            assets.begin_upload, NOW, id, mara.id, made.id, role="work", lang="und", filename="f", metadata="", size=size,
+            expires=NOW + DAY, **limits,
+        )  # fmt: skip
+
+    await promise("a", 60, quota=100, room=1000)
+    with pytest.raises(TooLarge, match="quota"):
+        await promise("b", 41, quota=100, room=1000)
+    with pytest.raises(Unavailable, match="disk-full"):
+        await promise("b", 41, quota=1000, room=100)
+    await promise("b", 40, quota=100, room=100)
+    results = await asyncio.gather(
+        *(promise(f"c{n}", 10, quota=120, room=1000) for n in range(6)), return_exceptions=True
+    )
+    assert sorted(str(r) for r in results) == ["None", "None", *["quota"] * 4]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from showcase.core.models import Credit, Window, Work
+from showcase.core.models import Asset, Credit, Rendition, Window, Work
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import assets, events, jobs, people, works
 from showcase.store.database import Database
@@ -311,15 +311,28 @@ async def test_years_and_cities_count_published_works_only(db: Database) -> None
     }
 
 
-async def test_a_list_shows_files_without_their_renditions(db: Database) -> None:
+async def test_a_list_shows_files_without_their_segments(db: Database) -> None:
     made = await db.write(a_work)
     film = await db.write(an_asset, made.id)
     await db.write(make_ready, film.id)
     whole = await db.read(works.work_by_id, made.id)
     assert [len(a.renditions) for a in whole.assets] == [2]
     assert await db.read(works.listed, Filter(), 10) == [
-        replace(whole, assets=tuple(replace(a, renditions=()) for a in whole.assets))
+        replace(whole, assets=tuple(replace(a, renditions=without(a)) for a in whole.assets))
     ]
+    assert [a.playable for w in await db.read(works.listed, Filter(), 10) for a in w.assets] == [True]
+
+
+def without(asset: Asset) -> tuple[Rendition, ...]:
+    return tuple(replace(r, durations_us=()) for r in asset.renditions)
+
+
+async def test_what_became_public_meanwhile_is_not_removed(db: Database) -> None:
+    made = await db.write(a_work)
+    await db.write(works.set_state, NOW, made.id, "published", ["draft"])
+    with pytest.raises(Conflict, match="wrong-state"):
+        await db.write(works.delete, NOW, made.id, ("draft", "withdrawn"))
+    assert (await db.read(works.work_by_id, made.id)).state == "published"
 
 
 async def test_a_removed_work_leaves_no_rows_and_its_bytes_to_a_worker(db: Database) -> None:
@@ -400,7 +413,9 @@ async def test_what_changes_about_a_work_is_told(db: Database) -> None:
     for change in changes:
         await db.write(change)
     assert [(e.topic, e.data) for e in await db.read(events.since, last)] == [
-        *[("work", {"id": made.id})] * 5,
+        ("work", {"id": made.id}),
+        ("work", {"id": made.id, "state": "submitted"}),
+        *[("work", {"id": made.id})] * 3,
         ("asset", {"asset": film.id, "work": made.id}),
     ]
     assert await db.read(jobs.counts) == {"queued": 1}

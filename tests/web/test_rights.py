@@ -28,6 +28,7 @@ OF_A_WORK = {
 SIGNED_IN = {
     "/{lang}/account",
     "/api/v1/me",
+    "/api/v1/invitations",
     "/uploads",
     "/uploads/",
     "/uploads/{id}",
@@ -39,6 +40,7 @@ STAFF = {"/{lang}/desk", "/{lang}/desk/people"}
 ADMINISTRATOR = {"/{lang}/desk/cities", "/{lang}/desk/outbox", "/{lang}/desk/jobs"}
 PREFIXES = {
     "/{lang}/account/": SIGNED_IN,
+    "/api/v1/cities/{slug}/": ADMINISTRATOR,
     "/{lang}/studio/works/{slug}/": AUTHORS,
     "/api/v1/works/{slug}/": AUTHORS,
     "/{lang}/desk/people/": STAFF,
@@ -85,7 +87,14 @@ async def test_every_route_lets_in_whom_it_should_and_nobody_else(house: House) 
         if method in ("OPTIONS", "HEAD") or name in ("public", "of a work") or "uploads" in path:
             continue
         address = path
-        for part, value in {"lang": "en", "slug": draft.slug, "asset": asset, "act": "cancel", "id": "0"}.items():
+        for part, value in {
+            "lang": "en",
+            "slug": draft.slug,
+            "asset": asset,
+            "act": "cancel",
+            "id": "0",
+            "person": "nobody",
+        }.items():
             address = address.replace(f"{{{part}}}", value)
         for who in EVERYBODY:
             if method != "GET" and who in allowed(name):
@@ -253,3 +262,85 @@ async def test_staff_invite_for_their_own_city_alone(house: House) -> None:
         403,
         403,
     ]
+
+
+async def test_only_administrators_change_the_network(house: House) -> None:
+    new = {
+        "name": {"en": "Oulu", "fr": "Oulu", "local": "Oulu"}, "country": "FI", "timezone": "Europe/Helsinki", "latitude": 65.0,
+        "longitude": 25.5, "languages": ["fi"],
+    }  # fmt: skip
+    statuses = {
+        who: (await house.ask("POST", "/api/v1/cities", who, json=new)).status for who in (*OUTSIDE, "linz", "admin")
+    }
+    assert statuses == {None: 401, "other": 403, "gwangju": 403, "linz": 403, "admin": 201}
+
+
+async def test_programs_invite_and_share_as_people_do(house: House) -> None:
+    work = await house.work()
+    path = f"/api/v1/works/{work.slug}/authors"
+    assert (await house.ask("POST", path, "artist", json={"email": "other@example.org"})).status == 201
+    slug = house.people["other"].slug
+    listed = await (await house.ask("GET", path, "other")).json()
+    assert slug in [a["slug"] for a in listed["authors"]]
+    assert (await house.ask("DELETE", f"{path}/{slug}", "artist")).status == 204
+    assert (await house.ask("GET", path, "other")).status == 404
+    invited = await house.ask("POST", "/api/v1/invitations", "linz", json={"role": "artist", "city": "linz"})
+    assert "/invitation/" in (await invited.json())["link"]
+    elsewhere = await house.ask("POST", "/api/v1/invitations", "linz", json={"role": "artist", "city": "dakar"})
+    assert elsewhere.status == 403
+    mailed = await house.ask(
+        "POST", "/api/v1/invitations", "linz", json={"role": "artist", "city": "linz", "email": "new@example.org"}
+    )
+    assert (await mailed.json())["link"] is None
+
+
+async def test_what_never_was_public_is_not_told_of_when_it_is_withdrawn(house: House) -> None:
+    work = await house.work()
+    await house.film(work)
+    await house.ask("POST", f"/api/v1/works/{work.slug}/submit", "artist")
+    back = await (await house.ask("POST", f"/api/v1/works/{work.slug}/withdraw", "artist")).json()
+    assert back["state"] == "draft"
+    assert (await house.ask("POST", f"/api/v1/works/{work.slug}/publish", "artist", json={})).status == 403
+    assert (await house.ask("POST", f"/api/v1/works/{work.slug}/play", json={})).status == 404
+
+
+async def test_a_trailer_that_is_taken_off_is_closed(house: House) -> None:
+    work, _ = await house.published(on_view=False)
+    trailer = await house.film(work, role="trailer")
+    hls = (await (await house.ask("POST", f"/api/v1/works/{work.slug}/play", json={"asset": trailer})).json())["hls"]
+    assert (await house.ask("POST", f"/api/v1/works/{work.slug}/assets/{trailer}/leave", "artist")).status == 204
+    assert (await house.ask("GET", hls)).status == 404
+    assert (await house.ask("POST", f"/api/v1/works/{work.slug}/play", json={"asset": trailer})).status == 404
+    assert (await house.ask("POST", "/api/v1/grants", json={"hls": hls})).status == 404
+
+
+async def test_what_is_not_public_is_kept_by_no_shared_cache(house: House) -> None:
+    work, _ = await house.published()
+    newer = await house.film(work)
+    preview = (
+        await (await house.ask("POST", f"/api/v1/works/{work.slug}/play", "artist", json={"asset": newer})).json()
+    )["hls"]
+    base = preview.rpartition("/")[0]
+    for path in (preview, f"{base}/v240/index.m3u8", f"{base}/v240/s00000.m4s"):
+        assert (await house.ask("GET", path)).headers["Cache-Control"].startswith("private")
+    public = (await (await house.ask("POST", f"/api/v1/works/{work.slug}/play", json={})).json())["hls"]
+    segment = f"{public.rpartition('/')[0]}/v240/s00000.m4s"
+    assert (await house.ask("GET", segment)).headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+async def test_whoever_may_edit_no_longer_uploads_no_longer(house: House) -> None:
+    work = await house.work()
+    await house.ask("POST", f"/api/v1/works/{work.slug}/authors", "artist", json={"email": "other@example.org"})
+    tus = {"Tus-Resumable": "1.0.0", "Upload-Length": "10", "Upload-Metadata": "filename YS5tcDQ=,work dGlkZQ=="}
+    place = (await house.ask("POST", "/uploads", "other", headers=tus)).headers["Location"]
+    await house.ask("DELETE", f"/api/v1/works/{work.slug}/authors/{house.people['other'].slug}", "artist")
+    more = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    assert (await house.ask("PATCH", place, "other", headers=more, data=b"0123456789")).status == 404
+
+
+async def test_lists_say_the_same_as_the_single_call(house: House) -> None:
+    work, _ = await house.published()
+    single = await (await house.ask("GET", f"/api/v1/works/{work.slug}", "artist")).json()
+    listed = await (await house.ask("GET", "/api/v1/works?mine=true", "artist")).json()
+    assert listed["works"] == [single]
+    assert "missing" not in await (await house.ask("GET", "/en/studio", "artist")).text()

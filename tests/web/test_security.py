@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from datetime import timedelta
@@ -236,3 +237,90 @@ async def test_the_outbox_is_for_the_administrator(house: House) -> None:
 async def test_metrics_are_for_this_machine(house: House) -> None:
     assert "showcase_requests_total" in await (await house.ask("GET", "/metrics")).text()
     assert (await house.ask("GET", "/metrics", headers={"X-Forwarded-For": "203.0.113.9"})).status == 403
+
+
+async def test_a_header_that_a_proxy_asks_for_does_not_switch_the_checks_off(house: House) -> None:
+    work = await house.work()
+    headers = {"Authorization": "Basic YTpi", "Origin": "https://elsewhere.example", "X-Requested-With": ""}
+    answer = await house.ask("POST", f"/api/v1/works/{work.slug}/submit", "artist", headers=headers)
+    assert (answer.status, (await answer.json())["code"]) == (403, "cross-site")
+
+
+async def test_a_programs_token_does_not_change_how_its_person_gets_in(house: House) -> None:
+    secret = await house.write(access.make_link, START, "api", None, person=house.people["artist"].id)
+    bearer = {"Authorization": f"Bearer {secret}"}
+    for path, form in (
+        ("password", {"new": "a long enough one"}),
+        ("sessions/end", {"session": "x"}),
+        ("tokens", {"label": "x"}),
+    ):
+        assert (await house.client.post(f"/en/account/{path}", data=form, headers=bearer)).status == 403
+
+
+async def test_a_page_that_was_begun_before_a_withdrawal_is_not_kept(house: House) -> None:
+    from showcase.web.keys import PAGES
+
+    pages = house.app[PAGES]
+    before = pages.generation
+    work, _ = await house.published()
+    assert pages.generation > before
+    page = await house.client.get(f"/en/works/{work.slug}")
+    pages.keep("late", 0.0, page, before)  # type: ignore[arg-type]
+    assert pages.cached("late", 0.0) is None
+
+
+async def test_what_a_page_does_not_know_makes_no_other_page(house: House) -> None:
+    first = await house.client.get("/en/works?utm_source=x&city=linz")
+    second = await house.client.get("/en/works?city=linz&x=%3Cscript%3E")
+    assert first.headers["ETag"] == second.headers["ETag"]
+    assert "utm_source" not in await first.text()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/en/works/a%00b", "/en/works?city=%00", "/api/v1/events?work=%00", "/oembed?url=http://[", "/oembed?url=%00"],
+)
+async def test_odd_addresses_are_refused_in_words(path: str, house: House) -> None:
+    assert (await house.ask("GET", path)).status in (400, 404)
+
+
+async def test_odd_headers_and_bodies_are_refused_in_words(house: House) -> None:
+    work, _ = await house.published()
+    hls = (await (await house.ask("POST", f"/api/v1/works/{work.slug}/play", json={})).json())["hls"]
+    segment = f"{hls.rpartition('/')[0]}/v240/s00000.m4s"
+    assert (await house.ask("GET", segment, headers={"Range": "bytes=" + "9" * 5000 + "-"})).status == 200
+    assert (
+        await house.ask("POST", f"/api/v1/works/{work.slug}/submit", "artist", headers={"Origin": "http://["})
+    ).status == 403
+    form = {"Content-Type": "application/x-www-form-urlencoded; charset=bogus"}
+    assert (await house.ask("POST", "/en/sign-in", data=b"email=x", headers=form)).status == 400
+    tus = {"Tus-Resumable": "1.0.0", "Upload-Length": "1", "Upload-Metadata": "work AGE="}
+    assert (await house.ask("POST", "/uploads", "artist", headers=tus)).status == 400
+
+
+async def test_a_sign_in_that_is_used_is_kept_by_the_browser_too(house: House) -> None:
+    assert "showcase" not in (await house.ask("GET", "/en/account", "artist")).cookies
+    house.later(timedelta(days=20))
+    kept = (await house.ask("GET", "/en/account", "artist")).cookies["showcase"]
+    assert (kept.value, kept["max-age"]) == (house.cookies["artist"], str(30 * 86_400))
+
+
+async def test_a_persons_language_is_taken_where_nothing_else_names_one(house: House) -> None:
+    await house.write(people.rename, START, house.people["artist"].id, "Ada", "fr")
+    assert (await house.ask("GET", "/", "artist")).headers["Location"] == "/fr/"
+    assert (await house.ask("GET", "/", "artist", headers={"Accept-Language": "en"})).headers["Location"] == "/en/"
+
+
+async def test_event_streams_from_one_network_are_counted(house: House) -> None:
+    from showcase.errors import TooMany
+    from showcase.web import events
+
+    streams = events.Streams()
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(events.FROM_ONE_NETWORK):
+            await stack.enter_async_context(streams.room("192.0.2.1"))
+        with pytest.raises(TooMany):
+            await stack.enter_async_context(streams.room("192.0.2.1"))
+        await stack.enter_async_context(streams.room("192.0.2.2"))
+    async with streams.room("192.0.2.1"):
+        pass
