@@ -146,7 +146,8 @@ async def page(new_page: Callable[..., Awaitable[Page]]) -> Page:
 
 @dataclass(frozen=True, slots=True)
 class Works:
-    """A gallery and the works in it: a film with captions, a silent upright one, a sound, a picture, a draft."""
+    """A gallery and the works in it: a film with captions, a silent upright one, a sound, a picture, one that is not on
+    view, one of two and a half minutes, a draft."""
 
     gallery: Gallery
     film: str
@@ -154,6 +155,7 @@ class Works:
     sound: str
     picture: str
     closed: str
+    long: str
     draft: str
 
 
@@ -188,11 +190,13 @@ def works(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Works]:
         )
         closed = gallery.work(title={"en": "Closed " + "and very long " * 9, "fr": "Fermée"})
         gallery.upload(closed, "closed.mp4", moving(folder, seconds=2, name="closed.mp4"))
+        long = gallery.work(title={"en": "Long", "fr": "Longue"})
+        gallery.upload(long, "long.mp4", moving(folder, size="320x240", seconds=150, name="long.mp4"))
         draft = gallery.work(title={"en": "Draft", "fr": "Brouillon"})
-        for slug in (film, upright, sound, picture, closed):
+        for slug in (film, upright, sound, picture, closed, long):
             gallery.ready(slug)
             gallery.publish(slug, **({"on_view": None} if slug == closed else {}))
-        yield Works(gallery, film, upright, sound, picture, closed, draft)
+        yield Works(gallery, film, upright, sound, picture, closed, long, draft)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

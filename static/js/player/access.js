@@ -12,6 +12,7 @@
  * @property {string | null} ends
  * @property {string | null} expires
  * @property {string} renew
+ * @property {boolean} [live] its edge moves: there is no place of one's own to go on from
  * @property {string | null} [storyboard]
  * @property {string | null} [peaks]
  */

@@ -89,7 +89,7 @@ export class Engine extends EventTarget {
   start(from) {
     this.started = true;
     this.#storyboard();
-    const live = this.#access.current?.phase === "on_air";
+    const live = this.#access.current?.live === true;
     if (this.hls) {
       this.hls.attachMedia(this.video);
       this.hls.startLoad(live || !from ? -1 : from);
