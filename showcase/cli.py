@@ -38,12 +38,26 @@ def _settings(**given: Any) -> Settings:
         raise click.ClickException(f"The settings cannot be read: {error}") from None
 
 
+def _migrated(settings: Settings) -> None:
+    """Bring the database to this version's schema. Ends with a readable line when it cannot be reached."""
+    import sqlalchemy as sa
+
+    from showcase.store.database import migrate
+
+    try:
+        migrate(settings.database_url)
+    except (OSError, sa.exc.SQLAlchemyError) as error:
+        shown = sa.make_url(settings.database_url).render_as_string(hide_password=True)
+        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise click.ClickException(f"The database {shown} cannot be used: {reason}") from None
+
+
 @contextlib.contextmanager
 def _database(settings: Settings) -> Iterator[Any]:
     """A function that runs a store function in a transaction of its own: `write(f, *args)`."""
-    from showcase.store.database import Database, migrate
+    from showcase.store.database import Database
 
-    migrate(settings.database_url)
+    _migrated(settings)
 
     def write(f: Any, *args: Any, **kwargs: Any) -> Any:
         async def once() -> Any:
@@ -82,10 +96,9 @@ def run_server(settings: Settings, also: Callable[[Any], None] | None = None) ->
     from aiohttp import web
 
     from showcase import app as application
-    from showcase.store.database import migrate
 
+    _migrated(settings)
     try:
-        migrate(settings.database_url)
         app = application.make(settings)
         if also is not None:
             also(app)
@@ -111,13 +124,12 @@ def run_server(settings: Settings, also: Callable[[Any], None] | None = None) ->
 def worker(data: Path | None, child: bool) -> None:
     """Run a worker: it processes uploads and sends mails."""
     from showcase.errors import ShowcaseError
-    from showcase.store.database import migrate
     from showcase.worker.service import run
 
     settings = _settings(data=data)
     logs.configure(settings.log_level, settings.log_format)
     if not child:
-        migrate(settings.database_url)
+        _migrated(settings)
     try:
         asyncio.run(run(settings, child=child))
     except ShowcaseError as error:
@@ -143,9 +155,7 @@ def demo(data: Path | None, host: str | None, port: int | None) -> None:
 def migrate(data: Path | None) -> None:
     """Bring the database to the schema of this version."""
     settings = _settings(data=data)
-    from showcase.store.database import migrate as run
-
-    run(settings.database_url)
+    _migrated(settings)
     click.echo("The database is up to date.")
 
 
@@ -158,8 +168,10 @@ def migrate(data: Path | None) -> None:
 @click.option("--password", is_flag=True, help="Ask for a password.")
 @click.option("--link", is_flag=True, help="Print a sign-in link.")
 @click.option("--disable", is_flag=True, help="Close the account and end its sign-ins.")
+@click.option("--port", type=int, help="Port of the server, for the link.")
 def user(
     data: Path | None,
+    port: int | None,
     email: str,
     name: str,
     role: str | None,
@@ -171,13 +183,15 @@ def user(
     """Make a person or change one: roles, a password, a sign-in link."""
     from datetime import timedelta
 
-    from showcase.errors import ShowcaseError
+    from showcase.errors import NotFound
     from showcase.store import access, cities, people
 
-    settings = _settings(data=data)
+    settings = _settings(data=data, port=port)
     at = datetime.now(UTC)
-    if role is not None and (role == "administrator") != (city is None):
-        raise click.UsageError("an administrator has no --city, staff and artists have one")
+    if role == "administrator" and city is not None:
+        raise click.UsageError("an administrator is of no city: leave --city out")
+    if role in ("staff", "artist") and city is None:
+        raise click.UsageError(f"of which city? {role} needs --city, as --city linz")
     if "@" not in email:
         raise click.UsageError("EMAIL is an e-mail address")
     with _database(settings) as write:
@@ -188,8 +202,8 @@ def user(
             person = write(people.create, at, email, name)
             if role is not None:
                 write(people.give_role, at, person.id, role, city)
-        except ShowcaseError as error:
-            raise click.ClickException(f"{error}") from None
+        except NotFound:
+            raise click.ClickException(f"There is no city {city!r}; the desk's Cities page lists them all.") from None
         if password:
             from argon2 import PasswordHasher
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -66,47 +67,36 @@ class Sample:
 
 SAMPLES = (
     Sample(
-        {"en": "Sample: Tide Tables", "fr": "Exemple : Tables des marées"},
+        {"en": "Sample: Night Frequencies", "fr": "Exemple : Fréquences de nuit", "ja": "見本：夜の周波数"},
         {
-            "en": "A sample work. Two harbours far apart are drawn as one slow field of colour; the low tone follows the "
-            "water of one, the high tone the other.\n\nIt was made by a program to show how works look here.",
-            "fr": "Œuvre d'exemple. Deux ports éloignés deviennent un seul champ de couleur, lent ; le son grave suit "
-            "l'eau de l'un, le son aigu celle de l'autre.\n\nUn programme l'a faite pour montrer à quoi ressemblent "
-            "les œuvres ici.",
+            "en": "A sample work for the ears: three tones that never quite agree, and the air between them.",
+            "fr": "Œuvre d’exemple pour l’oreille : trois sons qui ne s’accordent jamais tout à fait, et l’air entre eux.",
         },
-        ("linz", "dakar"),
-        "video",
+        ("sapporo", "dakar"),
+        "audio",
         2026,
-        "gradients=s=1920x1080:r=25:c0=0x0b1d3a:c1=0x1f7a8c:c2=0xf2a65a:c3=0x0b1d3a:n=4:speed=0.012:seed=7",
-        "sine=f=82:r=48000,volume=0.5[l];sine=f=247:r=48000,tremolo=f=0.2:d=0.8,volume=0.25[h];[l][h]amix=inputs=2",
-        captions={
-            "en": ["[A low tone, like a far ship]", "[A higher tone swells and ebbs]", "[Both tones, in step]", "[They fade]"],
-            "fr": ["[Un son grave, comme un navire au loin]", "[Un son plus aigu enfle et reflue]", "[Les deux sons, ensemble]", "[Ils s'éteignent]"],
-        },
-        described="sine=f=440:r=48000,volume='if(lt(mod(t,4),0.6),0.5,0.02)':eval=frame",
+        None,
+        "sine=f=174:r=48000[a];sine=f=175.3:r=48000[b];sine=f=262:r=48000,tremolo=f=0.1:d=0.9[c];"
+        "[a][b][c]amix=inputs=3,afade=t=in:d=3,volume=0.7",
     ),
     Sample(
-        {"en": "Sample: Standing Water", "fr": "Exemple : Eau dormante", "ko": "견본: 고인 물"},
+        {"en": "Sample: Without a Sound", "fr": "Exemple : Sans un son"},
         {
-            "en": "A sample work for an upright screen. Cells are born, meet and vanish; nothing is repeated.",
-            "fr": "Œuvre d'exemple pour un écran vertical. Des cellules naissent, se rencontrent et disparaissent ; rien ne se répète.",
+            "en": "A sample work that is silent on purpose: a slow fall into a set that has no end.",
+            "fr": "Œuvre d’exemple, silencieuse à dessein : une chute lente dans un ensemble sans fin.",
         },
-        ("gwangju", "linz"),
+        ("toronto",),
         "video",
         2026,
-        "life=s=90x160:r=12:mold=14:ratio=0.42:rule=B3/S23:death_color=#123a5a:life_color=#bfe9e2:mold_color=#071522:seed=23,"
-        "scale=1080:1920:flags=neighbor,fps=24",
-        "anoisesrc=color=brown:r=48000:a=0.35:seed=3,lowpass=f=420,tremolo=f=0.15:d=0.6",
-        captions={
-            "en": ["[Water against stone]", "[It rises]", "[Nearly silence]", "[Water again]"],
-            "fr": ["[De l'eau contre la pierre]", "[Elle monte]", "[Presque le silence]", "[L'eau de nouveau]"],
-        },
+        "mandelbrot=s=1280x720:r=25:start_scale=1.2:end_scale=0.02:end_pts=600:inner=black:maxiter=900",
+        None,
+        author="other-artist@example.org",
     ),
     Sample(
         {"en": "Sample: Four by Three", "fr": "Exemple : Quatre tiers"},
         {
             "en": "A sample work in the shape of old television. A rule of one dimension draws its own history, line by line.",
-            "fr": "Œuvre d'exemple au format de l'ancienne télévision. Une règle à une dimension dessine sa propre histoire, ligne après ligne.",
+            "fr": "Œuvre d’exemple au format de l’ancienne télévision. Une règle à une dimension dessine sa propre histoire, ligne après ligne.",
         },
         ("kosice", "york"),
         "video",
@@ -117,36 +107,27 @@ SAMPLES = (
         author="other-artist@example.org",
     ),
     Sample(
-        {"en": "Sample: Without a Sound", "fr": "Exemple : Sans un son"},
+        {"en": "Sample: Standing Water", "fr": "Exemple : Eau dormante", "ko": "견본: 고인 물"},
         {
-            "en": "A sample work that is silent on purpose: a slow fall into a set that has no end.",
-            "fr": "Œuvre d'exemple, silencieuse à dessein : une chute lente dans un ensemble sans fin.",
+            "en": "A sample work for an upright screen. Cells are born, meet and vanish; nothing is repeated.",
+            "fr": "Œuvre d’exemple pour un écran vertical. Des cellules naissent, se rencontrent et disparaissent ; rien ne se répète.",
         },
-        ("toronto",),
+        ("gwangju", "linz"),
         "video",
         2026,
-        "mandelbrot=s=1280x720:r=25:start_scale=1.2:end_scale=0.02:end_pts=600:inner=black:maxiter=900",
-        None,
-        author="other-artist@example.org",
-    ),
-    Sample(
-        {"en": "Sample: Night Frequencies", "fr": "Exemple : Fréquences de nuit", "ja": "見本：夜の周波数"},
-        {
-            "en": "A sample work for the ears: three tones that never quite agree, and the air between them.",
-            "fr": "Œuvre d'exemple pour l'oreille : trois sons qui ne s'accordent jamais tout à fait, et l'air entre eux.",
+        "life=s=90x160:r=12:mold=14:ratio=0.42:rule=B3/S23:death_color=#123a5a:life_color=#bfe9e2:mold_color=#071522:seed=23,"
+        "scale=1080:1920:flags=neighbor,fps=24",
+        "anoisesrc=color=brown:r=48000:a=0.35:seed=3,lowpass=f=420,tremolo=f=0.15:d=0.6",
+        captions={
+            "en": ["[Water against stone]", "[It rises]", "[Nearly silence]", "[Water again]"],
+            "fr": ["[De l’eau contre la pierre]", "[Elle monte]", "[Presque le silence]", "[L'eau de nouveau]"],
         },
-        ("sapporo", "dakar"),
-        "audio",
-        2026,
-        None,
-        "sine=f=174:r=48000[a];sine=f=175.3:r=48000[b];sine=f=262:r=48000,tremolo=f=0.1:d=0.9[c];"
-        "[a][b][c]amix=inputs=3,afade=t=in:d=3,volume=0.7",
     ),
     Sample(
-        {"en": "Sample: Error Lines", "fr": "Exemple : Lignes d'erreur"},
+        {"en": "Sample: Error Lines", "fr": "Exemple : Lignes d’erreur"},
         {
             "en": "A sample work between two cities on two continents: what one sends, the other receives a little wrong.",
-            "fr": "Œuvre d'exemple entre deux villes, sur deux continents : ce que l'une envoie, l'autre le reçoit un peu faux.",
+            "fr": "Œuvre d’exemple entre deux villes, sur deux continents : ce que l’une envoie, l’autre le reçoit un peu faux.",
         },
         ("guadalajara", "enghien-les-bains"),
         "video",
@@ -157,11 +138,32 @@ SAMPLES = (
         notes={"en": "A low hum throughout", "fr": "Un bourdonnement grave, du début à la fin"},
         author="other-artist@example.org",
     ),
+    Sample(
+        {"en": "Sample: Tide Tables", "fr": "Exemple : Tables des marées"},
+        {
+            "en": "A sample work. Two harbours far apart are drawn as one slow field of colour; the low tone follows the "
+            "water of one, the high tone the other.\n\nIt was made by a program to show how works look here.",
+            "fr": "Œuvre d’exemple. Deux ports éloignés deviennent un seul champ de couleur, lent ; le son grave suit "
+            "l’eau de l’un, le son aigu celle de l’autre.\n\nUn programme l’a faite pour montrer à quoi ressemblent "
+            "les œuvres ici.",
+        },
+        ("linz", "dakar"),
+        "video",
+        2026,
+        "gradients=s=1920x1080:r=25:c0=0x0b1d3a:c1=0x1f7a8c:c2=0xf2a65a:c3=0x0b1d3a:n=4:speed=0.012:seed=7",
+        "sine=f=82:r=48000,volume=0.5[l];sine=f=247:r=48000,tremolo=f=0.2:d=0.8,volume=0.25[h];[l][h]amix=inputs=2",
+        captions={
+            "en": ["[A low tone, like a far ship]", "[A higher tone swells and ebbs]", "[Both tones, in step]", "[They fade]"],
+            "fr": ["[Un son grave, comme un navire au loin]", "[Un son plus aigu enfle et reflue]", "[Les deux sons, ensemble]", "[Ils s’éteignent]"],
+        },
+        described="sine=f=440:r=48000,volume='if(lt(mod(t,4),0.6),0.5,0.02)':eval=frame",
+    ),
 )  # fmt: skip
 
 
 def run(settings: Settings, serve: Callable[[Settings, Callable[[web.Application], None]], None]) -> None:
     """Make the people, print how to get in, then serve and fill."""
+    _refuse_taken(settings)
     click.echo(f"Preparing the demo in {settings.data} …")
     migrate(settings.database_url)
     for line in asyncio.run(_prepare(settings)):
@@ -172,6 +174,19 @@ def run(settings: Settings, serve: Callable[[Settings, Callable[[web.Application
 
     serve(settings, also)
     click.echo("Stopped.")
+
+
+def _refuse_taken(settings: Settings) -> None:
+    """Say that the port is taken, as by a demo that runs already, before anything else is said."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise click.ClickException(
+                f"Port {settings.port} cannot be taken ({error.strerror}): does a demo run already? "
+                "Another port: SHOWCASE_PORT=8081 make demo"
+            ) from None
 
 
 async def _prepare(settings: Settings) -> list[str]:
@@ -206,11 +221,11 @@ async def _fill(app: web.Application) -> None:
     for number, sample in enumerate(SAMPLES, 1):
         title = sample.titles["en"]
         work = await _work(app, sample)
-        if work.state == "published" and work.main is not None:
+        if work.state == "published" and work.main is not None and not _lacking(sample, work):
             continue
-        if not work.assets:
+        if lacking := _lacking(sample, work):
             click.echo(f"  {number} of {len(SAMPLES)}  {title}: drawing …")
-            await _files(app, sample, work, binary)
+            await _files(app, sample, work, binary, lacking)
         work = await _playable(app, work)
         if work.main is None:
             click.echo(f"  {number} of {len(SAMPLES)}  {title}: failed, see the studio")
@@ -240,43 +255,50 @@ async def _work(app: web.Application, sample: Sample) -> Work:
         in_cities=sample.cities,
         year=sample.year,
         original_lang=sample.original[0] if sample.original else None,
-        credit=[Credit(author.name, "artist", sample.cities[0], author.slug), Credit("FFmpeg", "generator")],
+        credit=[Credit(author.name, "artist", sample.cities[0], author.slug), Credit("FFmpeg", "image")],
     )
 
 
-async def _files(app: web.Application, sample: Sample, work: Work, binary: str) -> None:
-    folder = app[SETTINGS].data / "scratch" / f"sample-{work.id}"
+def _lacking(sample: Sample, work: Work) -> set[tuple[str, str]]:
+    """The files of a sample that are not there yet, as role and language."""
+    wanted = {("work", "und"), *(("captions", lang) for lang in sample.captions)}
+    if sample.described is not None:
+        wanted.add(("audio-description", "en"))
+    return wanted - {(a.role, a.lang) for a in work.assets}
+
+
+async def _files(app: web.Application, sample: Sample, work: Work, binary: str, lacking: set[tuple[str, str]]) -> None:
+    folder = app[SETTINGS].data / "samples" / str(work.id)
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     try:
-        if sample.described is not None:
-            await _draw(binary, folder, "described.flac", [sample.described], ["-c:a", "flac"])
-        if sample.picture is None:
-            name = "sound.flac"
-            await _draw(binary, folder, name, [sample.sound or ""], ["-c:a", "flac"])
-        else:
-            name = "film.mp4"
-            sources = [sample.picture] + ([sample.sound] if sample.sound is not None else [])
-            codecs = [
-                "-c:v",
-                "libx264",
-                "-preset",
-                "veryfast",
-                "-crf",
-                "18",
-                "-pix_fmt",
-                "yuv420p",
-                "-c:a",
-                "aac",
-                "-b:a",
-                "192k",
-            ]
+        if ("work", "und") in lacking:
+            name = "sound.flac" if sample.picture is None else "film.mp4"
+            sources = [source for source in (sample.picture, sample.sound) if source is not None]
+            codecs = ["-c:a", "flac"]
+            if sample.picture is not None:
+                codecs = [
+                    "-c:v",
+                    "libx264",
+                    "-preset",
+                    "veryfast",
+                    "-crf",
+                    "18",
+                    "-pix_fmt",
+                    "yuv420p",
+                    "-c:a",
+                    "aac",
+                    "-b:a",
+                    "192k",
+                ]
             await _draw(binary, folder, name, sources, codecs)
-        await _add(app, work, folder / name, "work", "und")
+            await _add(app, work, folder / name, "work", "und")
         for lang, lines in sample.captions.items():
-            path = folder / f"captions.{lang}.vtt"
-            await asyncio.to_thread(path.write_text, _vtt(lines), "utf-8")
-            await _add(app, work, path, "captions", lang)
-        if sample.described is not None:
+            if ("captions", lang) in lacking:
+                path = folder / f"captions.{lang}.vtt"
+                await asyncio.to_thread(path.write_text, _vtt(lines), "utf-8")
+                await _add(app, work, path, "captions", lang)
+        if sample.described is not None and ("audio-description", "en") in lacking:
+            await _draw(binary, folder, "described.flac", [sample.described], ["-c:a", "flac"])
             # It is as long as its film, which has to be known first.
             await _playable(app, work, whole=True)
             await _add(app, work, folder / "described.flac", "audio-description", "en")

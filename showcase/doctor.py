@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from showcase.errors import ShowcaseError
@@ -78,15 +80,12 @@ def _limits() -> Check:
 
 
 def _disk(settings: Settings) -> Iterator[Check]:
-    try:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        probe = settings.data / ".doctor"
-        probe.write_bytes(b"x")
-        probe.unlink()
-    except OSError as error:
-        yield Check("bad", "data folder", f"{settings.data} cannot be written: {error.strerror}")
+    # The folder, or the nearest one above it that is there: nothing is written by a check.
+    folder = next(p for p in (settings.data.resolve(), *settings.data.resolve().parents) if p.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        yield Check("bad", "data folder", f"{settings.data} cannot be written")
         return
-    free = shutil.disk_usage(settings.data).free
+    free = shutil.disk_usage(folder).free
     gigabytes = free / 1e9
     if free < settings.disk_reserve:
         yield Check(
@@ -101,22 +100,31 @@ def _disk(settings: Settings) -> Iterator[Check]:
 def _database(settings: Settings) -> Check:
     import sqlalchemy as sa
 
-    from showcase.store.database import Database, migrate
+    from showcase.store.database import Database, head, is_sqlite, schema
 
-    shown = sa.make_url(settings.database_url).render_as_string(hide_password=True)
+    url = sa.make_url(settings.database_url)
+    shown = url.render_as_string(hide_password=True)
+    if is_sqlite(settings.database_url) and url.database and not Path(url.database).exists():
+        return Check("good", "database", f"{shown}: not there yet, the first start makes it")
 
-    async def ask() -> None:
+    async def ask() -> str | None:
         db = Database(settings.database_url)
         try:
-            await db.read(lambda tx: tx.execute(sa.select(1)).scalar_one())
+            return await db.read(schema)
         finally:
             await db.close()
 
     try:
-        migrate(settings.database_url)
-        asyncio.run(ask())
+        current = asyncio.run(ask())
     except (ShowcaseError, OSError, sa.exc.SQLAlchemyError) as error:
-        return Check("bad", "database", f"{shown}: {error}")
+        reason = str(error.__cause__ or error).splitlines()[0]
+        return Check("bad", "database", f"{shown}: {reason}")
+    if current != head():
+        return Check(
+            "warn",
+            "database",
+            f"{shown}: schema {current or 'empty'}; the next start, or showcase migrate, brings it to {head()}",
+        )
     return Check("good", "database", f"{shown}, at the newest schema")
 
 

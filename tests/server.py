@@ -29,9 +29,12 @@ class Server:
 
 @contextmanager
 def running_server(
-    data: Path, environment: Mapping[str, str] | None = None, command: Sequence[str | Path] = SERVE
+    data: Path,
+    environment: Mapping[str, str] | None = None,
+    command: Sequence[str | Path] = SERVE,
+    cwd: Path | None = None,
 ) -> Iterator[Server]:
-    """Run `command --data DATA --port N` until the block ends, and wait until it is healthy.
+    """Run `command --data DATA --port N` (in `cwd`) until the block ends, and wait until it is healthy.
 
     The SHOWCASE_* variables of the test run are not handed on; those in `environment` are.
     """
@@ -39,7 +42,7 @@ def running_server(
     log = data / "server.log"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("SHOWCASE_")}
     process = processes.start(
-        [*command, "--data", data, "--port", str(port)], log, env={**inherited, **(environment or {})}
+        [*command, "--data", data, "--port", str(port)], log, env={**inherited, **(environment or {})}, cwd=cwd
     )
     try:
         wait(process, port, log)

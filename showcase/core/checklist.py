@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from showcase.core.failures import N_
-from showcase.core.models import Work
+from showcase.core.models import Asset, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ LABELS: Mapping[str, str] = {
     "description": N_("Audio description"),
     "poster": N_("A picture for lists and previews"),
     "flashes": N_("A content note: the picture flashes"),
+    "flashes-unknown": N_("A look for flashing light: we could not check it"),
 }
 
 
@@ -51,8 +52,11 @@ def checklist(work: Work) -> tuple[Item, ...]:
         documented = bool(work.taken("documentation") or work.taken("installation-view") or work.taken("trailer"))
         items.append(Item("link", bool(work.link) and documented, True, "files"))
     else:
-        items.append(Item("file", main is not None and main.playable, True, "files"))
-    if main is not None and main.details.get("flashes"):
+        items.append(Item("file", main is not None and main.playable and _looked_through(main), True, "files"))
+    flashes = main.details.get("flashes", ()) if main is not None else ()
+    if flashes is None:
+        items.append(Item("flashes-unknown", notes, True, "notes"))
+    elif flashes:
         items.append(Item("flashes", notes, True, "notes"))
     items += [
         Item("title-en", bool(title.get("en")), False, "texts"),
@@ -68,6 +72,11 @@ def checklist(work: Work) -> tuple[Item, ...]:
     if work.medium in ("video", "360"):
         items.append(Item("description", bool(work.taken("audio-description")), False, "files"))
     return tuple(sorted(items, key=lambda i: not i.required))
+
+
+def _looked_through(main: Asset) -> bool:
+    """Whether it was looked for flashes and the like: a warning must not come after publication."""
+    return main.duration_us is not None or bool(main.details.get("images"))
 
 
 def missing(work: Work) -> list[str]:

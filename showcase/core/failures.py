@@ -89,6 +89,14 @@ FAILURES: dict[str, str] = {
         "Converting this file took more time or memory than one work may take. Export it smaller, for example as "
         "1080p H.264, or ask the festival."
     ),
+    # what is not the file's fault
+    "interrupted": N_(
+        "Preparing this file was interrupted several times, which is not the file's fault. Try again; if it happens again, "
+        "tell the festival."
+    ),
+    "no-ffmpeg": N_(
+        "The program that prepares films is missing on this server, which is not the file's fault. Tell the festival."
+    ),
     # captions
     "captions-empty": N_("There are no captions in this file. It needs at least one line with a time and a text."),
     "captions-too-large": N_("A caption file may have up to {limit} KB. This one is larger; is it really captions?"),

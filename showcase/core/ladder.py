@@ -6,9 +6,10 @@ notes; a rung is named after the short side of the displayed picture, so portrai
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from fractions import Fraction
+from typing import Any
 
 SAMPLE_RATE = 48_000
 AAC_FRAME = 1_024  # samples; also the encoder's priming
@@ -119,6 +120,28 @@ class Probe:
     cover: int | None = None  # index of a cover picture inside a sound file
 
 
+def to_keep(probe: Probe) -> dict[str, Any]:
+    """A probe as JSON can hold it."""
+    kept = asdict(probe)
+    if kept["video"] is not None:
+        kept["video"] |= {name: str(kept["video"][name]) for name in ("sar", "fps")}
+    return kept
+
+
+def as_kept(kept: Mapping[str, Any] | None) -> Probe | None:
+    """What `to_keep` made a probe again; None when there is none, or one that another release kept."""
+    if kept is None:
+        return None
+    try:
+        video = kept["video"]
+        if video is not None:
+            exact = {name: Fraction(video[name]) for name in ("sar", "fps")}
+            video = VideoStream(**{**video, **exact, "colour": Colour(**video["colour"])})
+        return Probe(**{**kept, "video": video, "audio": tuple(AudioStream(**a) for a in kept["audio"])})
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Rung:
     """One video quality to make. Rates in bit/s."""
@@ -166,6 +189,16 @@ class Plan:
     prepare: str = ""
     audio: AudioPlan | None = None
     image_widths: tuple[int, ...] = ()
+
+    @property
+    def low(self) -> tuple[Rung, ...]:
+        """The rungs that make it playable."""
+        return self.rungs[: self.first]
+
+    @property
+    def high(self) -> tuple[Rung, ...]:
+        """The rungs that come after."""
+        return self.rungs[self.first :]
 
     @property
     def samples(self) -> int:
@@ -229,6 +262,20 @@ def _film_end(probe: Probe) -> int:
     sound_us = max((a.end_us for a in probe.audio), default=0)
     picture_us = probe.video.end_us or probe.duration_us
     return sound_us if sound_us >= picture_us + 1_000_000 else picture_us
+
+
+# EBU R128 (2023): the programme loudness that an artist may have a work brought to, and the peak it must not pass.
+TARGET_LUFS, PEAK_DBTP = -23.0, -1.0
+
+
+def levelling_db(loudness: Mapping[str, Any] | None) -> float:
+    """Decibels that bring sound of this measure (EBU R128) to the target; 0 for silence, or if it was not measured."""
+    if not loudness or loudness["integrated"] is None:
+        return 0.0
+    gain = TARGET_LUFS - loudness["integrated"]
+    if loudness["true_peak"] is not None:
+        gain = min(gain, PEAK_DBTP - loudness["true_peak"])
+    return round(float(gain), 2)
 
 
 def constant_rate(fps: Fraction, *, vfr: bool) -> Fraction:

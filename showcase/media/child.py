@@ -17,10 +17,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from showcase.errors import MediaError, Unavailable
+
 log = logging.getLogger(__name__)
 
 _CHECK_S = 0.5  # how often the clocks are looked at
 _KEEP_BYTES = 32_768  # the tail of stderr
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+# What FFmpeg and Python say when they may have no more memory (threads and encoders are memory too).
+_MEMORY = (
+    "Cannot allocate memory",
+    "Resource temporarily unavailable",
+    "malloc of size",
+    "Generic error in an external library",
+    "Error while opening encoder",
+    "MemoryError",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,7 @@ class Limits:
 
     3 GiB of data suits a ladder from 4K (it needs 2.3); RLIMIT_AS is not used, for code and mappings count there.
     `wall_s` and `stall_s` are seconds; a child stalls when its position has not moved for that long (None: never).
+    `nice` is how far it stands back for others, up to 19.
     """
 
     data_bytes: int = 3 << 30
@@ -36,12 +50,13 @@ class Limits:
     file_bytes: int = 8 << 30
     wall_s: float = 7_200
     stall_s: float | None = None
+    nice: int = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a child ended. `reason` is "exit", "wall", "stall", "signal" (killed by another, or by a limit) or "output"
-    (it said more than it may). `errors` is the tail of stderr."""
+    """How a child ended. `reason` is "exit", "wall", "stall", "cpu", "signal" (killed by another, or by the size of a
+    file) or "output" (it said more than it may). `errors` is the tail of stderr."""
 
     code: int
     reason: str
@@ -53,6 +68,21 @@ class Ended:
     def ok(self) -> bool:
         """Whether it did its work."""
         return self.reason == "exit" and self.code == 0
+
+
+def fault(code: int, reason: str, errors: str) -> MediaError | Unavailable | None:
+    """Why a child failed where that is a limit or our own fault; None where it is the file's, or something else.
+
+    MediaError `too-demanding`, Unavailable `disk-full` or `interrupted`.
+    """
+    if "No space left on device" in errors:
+        return Unavailable("disk-full")
+    limits = (-signal.SIGXCPU, -signal.SIGXFSZ)
+    if reason in ("wall", "stall", "cpu") or code in limits or (reason == "exit" and any(m in errors for m in _MEMORY)):
+        return MediaError("too-demanding")
+    if reason == "signal" and code in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP):
+        return Unavailable("interrupted")  # whoever stops us, or the system that has no memory left
+    return None
 
 
 def bounded(command: Sequence[str], limits: Limits) -> list[str]:
@@ -67,13 +97,13 @@ def bounded(command: Sequence[str], limits: Limits) -> list[str]:
         before += [
             prlimit,
             f"--data={limits.data_bytes}",
-            f"--cpu={limits.cpu_s}",
+            f"--cpu={limits.cpu_s + 10}",  # the clocks say so before, and as what it is
             f"--fsize={limits.file_bytes}",
             "--core=0",
             "--",
         ]
     if (nice := shutil.which("nice")) is not None:
-        before += [nice, "-n", "10"]
+        before += [nice, "-n", str(limits.nice)]
     return [*before, *command]
 
 
@@ -167,6 +197,8 @@ async def _attend(
                 reason = "wall"
             elif limits.stall_s is not None and now - moved > limits.stall_s:
                 reason = "stall"
+            elif _cpu_s(process.pid) > limits.cpu_s:
+                reason = "cpu"
             else:
                 continue
             kill(process)
@@ -190,6 +222,15 @@ async def _attend(
     if reason == "exit" and code < 0:
         reason = "signal"
     return Ended(code, reason, bytes(tail).decode("utf-8", "replace"), bytes(output), time.monotonic() - started)
+
+
+def _cpu_s(pid: int) -> float:
+    """What a process has used of the processor, 0 where the system does not tell (proc(5), `utime` and `stime`)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def kill(process: asyncio.subprocess.Process) -> None:

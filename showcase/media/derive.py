@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from showcase.core.ladder import SAMPLE_RATE, Colour, Plan, Probe, VideoStream, scale_filters
+from showcase.errors import Unavailable
 from showcase.media import ffmpeg, recipe, stills
 from showcase.media.child import Limits
 from showcase.media.stills import Image
@@ -162,21 +163,22 @@ async def storyboard(
     return Storyboard(interval_s * 1_000_000, columns, rows, wide, high, tiles, sheets)
 
 
-async def flashes(binary: str, film: Input, folder: Path, limits: Limits) -> tuple[tuple[int, int], ...]:
-    """Times (start, end in microseconds) in which more than three flashes fall into one second."""
+async def flashes(binary: str, film: Input, folder: Path, limits: Limits) -> tuple[tuple[int, int], ...] | None:
+    """Times (start, end in microseconds) in which more than three flashes fall into one second; None: not known."""
     graph = (
         f"[{film.stream}]scale=320:180:flags=fast_bilinear,photosensitivity=bypass=1,"
         f"metadata=mode=print:key=lavfi.photosensitivity.frame-badness:function=greater:value={FLASH_STEP}:file=flashes.txt[o]"
     )
     result = await _run(binary, film, [graph], ["-f", "null", "-"], folder, limits)
-    if not result.ok:
+    printed = folder / "flashes.txt"
+    if not result.ok or not await asyncio.to_thread(printed.exists):
         log.warning("flashes not measured: %s", result.errors[-300:])
-    return flash_ranges(await asyncio.to_thread(_changes, folder / "flashes.txt"))
+        return None
+    return flash_ranges(await asyncio.to_thread(_changes, printed))
 
 
 def _changes(path: Path) -> list[int]:
-    text = path.read_text("utf-8", "replace") if path.exists() else ""
-    return [round(float(t) * 1_000_000) for t in re.findall(r"pts_time:([\d.]+)", text)]
+    return [round(float(t) * 1_000_000) for t in re.findall(r"pts_time:([\d.]+)", path.read_text("utf-8", "replace"))]
 
 
 def flash_ranges(changes_us: Sequence[int]) -> tuple[tuple[int, int], ...]:
@@ -255,12 +257,15 @@ async def _run(
     before: Sequence[str] = (),
     loglevel: str = "warning",
 ) -> ffmpeg.Result:
-    """Run one filter graph with one output `[o]` over an input."""
+    """Run one filter graph with one output `[o]` over an input. Raises Unavailable where a failure is our own fault."""
     arguments = ["-filter_complex", *graph, "-map", "[o]", *output]
     if taken.playlist is not None:
         arguments = [*before, *taken.arguments(), *arguments]
         before = ()
-    return await ffmpeg.run(
+    result = await ffmpeg.run(
         binary, arguments, cwd=folder, limits=limits, source=taken.source, demuxer=taken.demuxer, before=before,
         loglevel=loglevel,
     )  # fmt: skip
+    if isinstance(ours := ffmpeg.fault(result), Unavailable):
+        raise ours
+    return result

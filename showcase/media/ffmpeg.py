@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from showcase.errors import Unavailable
+from showcase.errors import MediaError, Unavailable
 from showcase.media import child
 from showcase.media.child import Limits
 
@@ -21,7 +21,7 @@ OLDEST = 7
 class Result:
     """How a run of FFmpeg ended.
 
-    `reason` is "done", "exit" (non-zero), "signal" (killed, or over a limit), "wall" or "stall". `position_us` is the
+    `reason` is "done", "exit" (non-zero), "signal" (killed), "wall", "stall" or "cpu". `position_us` is the
     last place it reported, in microseconds of the output. `errors` is the tail of what it said, for the log, not
     for people.
     """
@@ -37,6 +37,17 @@ class Result:
     def ok(self) -> bool:
         """Whether it ended by itself and without an error."""
         return self.reason == "done"
+
+
+STOPPED = 255
+"""FFmpeg's exit code when it was told to stop by a signal; but also that of -1, "Operation not permitted"."""
+
+
+def fault(result: Result) -> MediaError | Unavailable | None:
+    """As `child.fault`. A run may end well and have written nothing: what the disk says counts in any case."""
+    if result.code == STOPPED and result.reason == "exit" and "Operation not permitted" not in result.errors:
+        return Unavailable("interrupted")
+    return child.fault(result.code, result.reason, result.errors)
 
 
 def binary(setting: str | None = None) -> str:

@@ -47,7 +47,7 @@ async def probe(
 
     The file is read to its end (demuxed, not decoded), so the length is what is there, not what the header claims.
     A header that claims clearly more is refused, since most of the film would be missing. `kind` saves sniffing again.
-    Raises MediaError with a code of `core/failures`.
+    Raises MediaError with a code of `core/failures`, Unavailable when the child was killed.
     """
     import asyncio
 
@@ -94,14 +94,14 @@ def _head(path: Path) -> tuple[bytes, int]:
 
 
 async def _ask(mode: str, demuxer: str, path: Path, limits: Limits) -> dict[str, Any]:
-    """Run the child and take its answer for what it is: a stranger's word. Raises MediaError."""
+    """Run the child and take its answer for what it is: a stranger's word. Raises MediaError, Unavailable."""
     command = [sys.executable, "-I", "-B", str(_CHILD), mode, demuxer]
     ended = await child.run(command, cwd=_CHILD.parent, limits=limits, source=path, max_output_bytes=_ANSWER_BYTES)
     if ended.reason in ("wall", "stall"):
         raise MediaError("too-slow-to-read")
     if not ended.ok:
         log.warning("probe of %s ended with %d (%s): %s", path.name, ended.code, ended.reason, ended.errors[-500:])
-        raise MediaError("unreadable")
+        raise child.fault(ended.code, ended.reason, ended.errors) or MediaError("unreadable")
     try:
         answer = json.loads(ended.output)
     except ValueError:

@@ -38,15 +38,13 @@ async def derive(
     """Write `{stem}-{width}.{format}` into `folder` and return them, widest last, with the ThumbHash in base64.
 
     Upright, sRGB, without metadata (where a picture was taken is nobody's business). Formats: "avif", "webp", "jpg".
-    Raises MediaError.
+    Raises MediaError, Unavailable.
     """
     command = [sys.executable, "-I", "-B", str(_CHILD), stem, ",".join(map(str, widths)), ",".join(formats)]
     ended = await child.run(command, cwd=folder, limits=limits, source=source, max_output_bytes=65_536)
-    if ended.reason == "wall":
-        raise MediaError("too-demanding")
     if not ended.ok:
         log.warning("stills of %s ended with %d (%s): %s", source.name, ended.code, ended.reason, ended.errors[-500:])
-        raise MediaError("too-demanding" if ended.reason == "signal" else "unreadable")
+        raise child.fault(ended.code, ended.reason, ended.errors) or MediaError("unreadable")
     try:
         answer = json.loads(ended.output)
         if "refused" in answer:
@@ -67,7 +65,7 @@ async def derive(
 
 
 async def heic_to_png(binary: str, source: Path, folder: Path, *, limits: Limits = LIMITS) -> Path:
-    """Let FFmpeg put a phone's HEIC tiles together; Pillow cannot read them. Raises MediaError "heic"."""
+    """Let FFmpeg put a phone's HEIC tiles together; Pillow cannot read them. Raises MediaError, Unavailable."""
     target = folder / "heic.png"
     result = await ffmpeg.run(
         binary,
@@ -79,5 +77,5 @@ async def heic_to_png(binary: str, source: Path, folder: Path, *, limits: Limits
     )
     if not result.ok or not target.exists():
         log.warning("HEIC %s: %s %s", source.name, result.reason, result.errors[-500:])
-        raise MediaError("heic")
+        raise ffmpeg.fault(result) or MediaError("heic")
     return target

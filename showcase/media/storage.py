@@ -7,7 +7,10 @@ overwritten: a new run of processing has a new key.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import os
+import secrets
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -63,13 +66,19 @@ class Storage:
     async def copy_folder(self, folder: Path, prefix: str) -> None:
         """Store all files of a folder under `prefix` and leave it where it is; on one disk they are links.
 
-        What an earlier try left under `prefix` goes first.
+        It is there whole or not at all. What is there already stays, for it is whole too.
         """
 
         def copy() -> None:
             target = self._place(prefix)
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(folder, target, copy_function=_link)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            coming = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
+            try:
+                shutil.copytree(folder, coming, copy_function=_link)
+                with contextlib.suppress(FileExistsError):
+                    _name(coming, target)
+            finally:
+                shutil.rmtree(coming, ignore_errors=True)
 
         try:
             await asyncio.to_thread(copy)
@@ -111,6 +120,16 @@ class Storage:
         path = self.local(key)
         assert path is not None  # noqa: S101 - this storage is a folder
         return path
+
+
+def _name(folder: Path, target: Path) -> None:
+    """Rename a folder. Raises FileExistsError, also where the system calls that otherwise."""
+    try:
+        folder.rename(target)
+    except OSError as error:
+        if error.errno == errno.ENOTEMPTY:
+            raise FileExistsError(errno.EEXIST, "stored already", str(target)) from error
+        raise
 
 
 def _move(path: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""From an uploaded file to renditions: probe, plan, encode the playable part first, derive, encode the rest.
+"""From an uploaded file to renditions: `process` probes, plans, makes it playable and derives, `ladder` makes the rest.
 
 Everything happens in `scratch`, a folder of its own which the caller removes. What an earlier attempt has stored
 (`have`) is not made again.
@@ -7,9 +7,9 @@ Everything happens in `scratch`, a folder of its own which the caller removes. W
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import shutil
-import signal
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -30,13 +30,19 @@ LOW = "low.m3u8"
 LACKING_US = 100_000
 """A rendition that ends so much early is damaged; up to a second before, its last picture has been held (`plan`)."""
 
+LEAST_FREE = 64 << 20
+"""With less of the disk free (bytes), what FFmpeg wrote may be broken for want of room."""
+
 Progress = Callable[[float, str], None]
 Ready = Callable[[Rendition, Path], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a file may cost. Times are per second of film, besides half a minute to start with."""
+    """What a file may cost. Times are per second of film, besides half a minute to start with.
+
+    `reserve_bytes` of the disk stay free; `nice` is how far an FFmpeg stands back for others.
+    """
 
     max_duration_us: int = 6 * 3_600_000_000
     data_bytes: int = 3 << 30
@@ -44,6 +50,8 @@ class Allowance:
     cpu_per_s: float = 120.0
     wall_per_s: float = 120.0
     stall_s: float = 180.0
+    reserve_bytes: int = 0
+    nice: int = 10
 
     def limits(self, length_us: int, *, stalls: bool = True) -> Limits:
         """Limits for one FFmpeg over `length_us`; passes without output report no position and cannot stall."""
@@ -54,6 +62,7 @@ class Allowance:
             file_bytes=self.file_bytes,
             wall_s=300 + length_s * self.wall_per_s,
             stall_s=self.stall_s if stalls else None,
+            nice=self.nice,
         )
 
 
@@ -69,8 +78,8 @@ class Picture:
 class Outcome:
     """All that came of a file. Paths lie in the scratch folder. `renditions` are those made now, not those in `have`.
 
-    `images` are a still's sizes; `flashes` are (start, end) in microseconds; `peaks` is a file of up to 1,000 bytes
-    over the whole length.
+    `images` are a still's sizes; `flashes` are (start, end) in microseconds, None when they could not be looked for;
+    `peaks` is a file of up to 1,000 bytes over the whole length.
     """
 
     probe: Probe
@@ -80,7 +89,7 @@ class Outcome:
     storyboard: Storyboard | None = None
     loudness: Loudness | None = None
     peaks: Path | None = None
-    flashes: tuple[tuple[int, int], ...] = ()
+    flashes: tuple[tuple[int, int], ...] | None = ()
     images: tuple[Image, ...] = ()
 
     @property
@@ -90,7 +99,7 @@ class Outcome:
 
 
 class Stages:
-    """One progress over stages of known weight: from 0 to 1, never back."""
+    """One progress over stages of known weight, in their order: from 0 to 1, never back."""
 
     def __init__(self, weights: dict[str, float], tell: Progress) -> None:
         total = sum(weights.values()) or 1.0
@@ -101,15 +110,15 @@ class Stages:
         self._stage = ""
 
     def enter(self, stage: str) -> None:
-        """The stage before is done."""
-        if self._stage:
-            self._done += self._shares.pop(self._stage, 0.0)
+        """All stages before it are done."""
+        names = list(self._shares)
+        self._done = sum(self._shares[n] for n in names[: names.index(stage)])
         self._stage = stage
         self.at(0.0)
 
     def at(self, fraction: float) -> None:
         """So much of this stage is done."""
-        now = self._done + self._shares.get(self._stage, 0.0) * min(1.0, max(0.0, fraction))
+        now = self._done + self._shares[self._stage] * min(1.0, max(0.0, fraction))
         self._told = max(self._told, min(1.0, now))
         self._tell(self._told, self._stage)
 
@@ -131,18 +140,15 @@ async def process(
     binary: str | None = None,
     allowance: Allowance = Allowance(),
     lang: str | None = None,
-    name: str | None = None,
     length_us: int | None = None,
-    gain_db: float = 0.0,
 ) -> Outcome:
-    """Make everything a file needs to be shown.
+    """Make everything a file needs to be shown, but the higher rungs of a film, which are left to `ladder`.
 
-    `ready` is awaited with each rendition and its folder (init.mp4, s00000.m4s …) as soon as that is whole: first the
-    lowest rungs and the sound, then the others. It must leave the folder where it is; a copy or a link is fine.
-    `picture` is awaited with the poster as soon as there is one. `progress` gets 0..1 and the name of the stage.
-    `binary` is the FFmpeg to run (None: found by `ffmpeg.binary`). `lang` overrides the file's language. For the roles
-    in `SOUND_ROLES` only one audio rendition is made, called `name` or "a-<lang>", `length_us` long.
-    `gain_db` is added to the sound, which is otherwise left as it is.
+    `ready` is awaited with each rendition and its folder (init.mp4, s00000.m4s …) as soon as that is whole. It must
+    leave the folder where it is; a copy or a link is fine. `picture` is awaited with the poster as soon as there is
+    one. `progress` gets 0..1 (over `ladder` as well) and the name of the stage. `binary` is the FFmpeg to run (None:
+    found by `ffmpeg.binary`). `lang` overrides the file's language. For the roles in `SOUND_ROLES` only one audio
+    rendition is made, `length_us` long.
 
     Raises MediaError (the file's fault, in words), Unavailable (ours: no FFmpeg, killed, disk full).
     """
@@ -154,24 +160,65 @@ async def process(
             raise MediaError("no-sound")
         found = replace(found, video=None, still=False)
     work = plan(found, length_us=length_us, lang=lang)
-    if name is not None and work.audio is not None:
-        work = replace(work, audio=replace(work.audio, name=name))
-    job = _Job(tool, source, scratch, found, work, have, ready, allowance, gain_db)
+    job = _Job(tool, source, scratch, found, work, have, ready, allowance)
     if work.kind == "still":
-        return await job.still(Stages({"probe": 0.1, "images": 0.9}, progress))
+        return await job.still(Stages({"images": 1.0}, progress))
     if work.kind == "sound":
-        return await job.sound_only(Stages({"probe": 0.1, "audio": 0.6, "loudness": 0.3}, progress))
-    return await job.film(Stages(_weights(found, work, have), progress), picture)
+        return await job.sound_only(Stages({"audio": 0.7, "loudness": 0.3}, progress))
+    return await job.film(Stages(_weights(found, work), progress), picture)
+
+
+async def ladder(
+    source: Path,
+    scratch: Path,
+    found: Probe,
+    *,
+    have: frozenset[str],
+    progress: Progress,
+    ready: Ready,
+    binary: str,
+    allowance: Allowance,
+) -> tuple[Rendition, ...]:
+    """Make the rungs of a film that `process` left, except those in `have`. Arguments and errors are as there."""
+    work = plan(found)
+    job = _Job(binary, source, scratch, found, work, have, ready, allowance)
+    stages = Stages(_weights(found, work), progress)
+    stages.enter("ladder")
+    made = await job.rungs(work.high, stages, audio=False)
+    stages.done()
+    return tuple(made)
+
+
+async def sound(
+    source: Path,
+    scratch: Path,
+    found: Probe,
+    *,
+    name: str,
+    lang: str,
+    length_us: int,
+    gain_db: float,
+    ready: Ready,
+    binary: str,
+    allowance: Allowance,
+) -> None:
+    """Make the sound of a file anew, called `name`, `length_us` long and louder by `gain_db`. Errors as `process`."""
+    work = plan(replace(found, video=None, still=False), length_us=length_us, lang=lang)
+    assert work.audio is not None  # noqa: S101 - every sound has its track
+    work = replace(work, audio=replace(work.audio, name=name))
+    job = _Job(binary, source, scratch, found, work, frozenset(), ready, allowance, gain_db)
+    stages = Stages({"audio": 1.0}, lambda _at, _stage: None)
+    stages.enter("audio")
+    await job.rungs((), stages, audio=True)
 
 
 async def picture_at(
-    source: Path, scratch: Path, at_us: int, stem: str, *, binary: str, allowance: Allowance
+    source: Path, scratch: Path, found: Probe, at_us: int, stem: str, *, binary: str, allowance: Allowance
 ) -> tuple[tuple[Image, ...], str]:
     """The picture of a film at a moment, as images called `stem` in `scratch`, with its ThumbHash; empty if there is none.
 
-    Raises MediaError.
+    Raises MediaError, Unavailable.
     """
-    found = await probe(source, max_duration_us=allowance.max_duration_us)
     if found.video is None or found.still:
         raise MediaError("nothing-to-show")
     taken = Input(f"0:{found.video.index}", source, found.demuxer)
@@ -179,35 +226,33 @@ async def picture_at(
     return await derive.frame(binary, taken, taken, found, at_us / 1_000_000, stem, scratch, limits)
 
 
-def _weights(found: Probe, work: Plan, have: frozenset[str]) -> dict[str, float]:
+def _weights(found: Probe, work: Plan) -> dict[str, float]:
     """Stages of a film and about what share of the processor each takes, in megapixels a second of film."""
     assert found.video is not None  # noqa: S101 - films only
     decode = 0.3 * found.video.width * found.video.height
     effort = {"veryfast": 1.0, "faster": 1.6}
 
     def cost(rungs: Sequence[Rung]) -> float:
-        wanted = [r for r in rungs if r.name not in have]
-        return (decode + sum(r.width * r.height * effort.get(r.preset, 1.0) for r in wanted)) if wanted else 0.0
+        return (decode + sum(r.width * r.height * effort.get(r.preset, 1.0) for r in rungs)) if rungs else 0.0
 
     low = min(work.rungs, key=lambda r: r.short)
     return {
-        "probe": 0.02 * decode,
-        _first_stage(work): cost(work.rungs[: work.first]),
+        _first_stage(work): cost(work.low),
         "poster": 0.01 * decode,
         "storyboard": 0.03 * low.width * low.height,
         "flashes": 0.3 * low.width * low.height,
         "loudness": 20_000.0,
-        "ladder": cost(work.rungs[work.first :]),
+        "ladder": cost(work.high),
     }
 
 
 def _first_stage(work: Plan) -> str:
-    return work.rungs[work.first - 1].name
+    return work.low[-1].name
 
 
 @dataclass(slots=True)
 class _Job:
-    """One run of `process`: what it knows throughout."""
+    """One run of `process` or `ladder`: what it knows throughout."""
 
     binary: str
     source: Path
@@ -217,7 +262,7 @@ class _Job:
     have: frozenset[str]
     ready: Ready
     allowance: Allowance
-    gain_db: float
+    gain_db: float = 0.0
 
     async def still(self, stages: Stages) -> Outcome:
         """A photograph or drawing: its sizes, the first of which are its poster too."""
@@ -239,7 +284,7 @@ class _Job:
         made: list[Rendition] = []
         audio = self._audio()
         if audio.name not in self.have:
-            made += await self._encode((), recipe.only_sound(self.work, gain_db=self.gain_db), stages, audio=True)
+            made += await self.rungs((), stages, audio=True)
         stages.enter("loudness")
         limits = self.allowance.limits(self.work.length_us, stalls=False)
         measured, peaks = await derive.loudness(self.binary, self._input("0:a:0"), self.work, self.scratch, limits)
@@ -251,12 +296,11 @@ class _Job:
         return Outcome(self.found, self.work.length_us, tuple(made), cover, loudness=measured, peaks=peaks)
 
     async def film(self, stages: Stages, picture: Callable[[Picture], Awaitable[None]] | None) -> Outcome:
-        """The playable part first, then what the page shows, then the other rungs."""
+        """The playable part first, then what the page shows."""
         work, video = self.work, self.found.video
         assert video is not None  # noqa: S101 - films only
-        low = work.rungs[: work.first]
         stages.enter(_first_stage(work))
-        made = await self._rungs(low, stages, audio=self._audio().name not in self.have)
+        made = await self.rungs(work.low, stages, audio=self._audio().name not in self.have)
         source = self._input(f"0:{video.index}")
         film = await asyncio.to_thread(self._low, made) or source
         limits = self.allowance.limits(work.length_us, stalls=False)
@@ -271,8 +315,8 @@ class _Job:
         stages.enter("loudness")
         measured, peaks = await derive.loudness(self.binary, source, work, self.scratch, limits)
         stages.enter("ladder")
-        made += await self._rungs(work.rungs[work.first :], stages, audio=False)
-        stages.done()
+        if not work.high:
+            stages.done()
         return Outcome(self.found, work.length_us, tuple(made), found, board, measured, peaks, flashes)
 
     def _audio(self) -> AudioPlan:
@@ -290,7 +334,8 @@ class _Job:
         (self.scratch / LOW).write_text(packaging.playlist(films[-1], films[-1].name), "utf-8")
         return Input("0:v:0", playlist=LOW)
 
-    async def _rungs(self, rungs: Sequence[Rung], stages: Stages, *, audio: bool) -> list[Rendition]:
+    async def rungs(self, rungs: Sequence[Rung], stages: Stages, *, audio: bool) -> list[Rendition]:
+        """Make those of the rungs that are not there yet, and the sound if wanted."""
         wanted = [r for r in rungs if r.name not in self.have]
         if not wanted and not audio:
             return []
@@ -307,6 +352,8 @@ class _Job:
         names = [r.name for r in rungs] + ([self._audio().name] if audio else [])
         await asyncio.to_thread(_fresh, self.scratch, names)
         length_us = max(1, self.work.length_us)
+        if await self._free() < _needed_bytes(self.work, rungs) + self.allowance.reserve_bytes:
+            raise Unavailable("disk-full")
         result = await ffmpeg.run(
             self.binary,
             arguments,
@@ -317,7 +364,8 @@ class _Job:
             before=recipe.steady(self.found.video if rungs else None),
             position=lambda at_us: stages.at(at_us / length_us),
         )
-        if not result.ok:
+        # It may also end well although it could not write.
+        if not result.ok or isinstance(ffmpeg.fault(result), Unavailable):
             raise failure(result, self.found)
         made: list[Rendition] = []
         if audio:
@@ -328,7 +376,7 @@ class _Job:
         for rendition in made:
             reached = sum(rendition.durations_us)
             if reached < length_us - LACKING_US:
-                raise MediaError("damaged", at=reached // 1_000_000)
+                raise await self._broken(at=reached // 1_000_000)
             await self.ready(rendition, self.scratch / rendition.name)
         return made
 
@@ -345,7 +393,23 @@ class _Job:
             return await asyncio.to_thread(work)
         except (packaging.Broken, OSError) as error:
             log.warning("rendition %s of %s: %s", name, self.source.name, error)
-            raise MediaError("damaged", at=0) from error
+            raise await self._broken(at=0, error=error) from error
+
+    async def _broken(self, *, at: int, error: Exception | None = None) -> MediaError | Unavailable:
+        """Whose fault it is that FFmpeg wrote something broken: it does not always tell that the disk was full."""
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if full or await self._free() < LEAST_FREE:
+            return Unavailable("disk-full")
+        return MediaError("damaged", at=at)
+
+    async def _free(self) -> int:
+        return (await asyncio.to_thread(shutil.disk_usage, self.scratch)).free
+
+
+def _needed_bytes(work: Plan, rungs: Sequence[Rung]) -> int:
+    """At most so much of the disk these rungs take, with a sound."""
+    rate = sum(r.average for r in rungs) + (work.audio.bitrate if work.audio is not None else 0)
+    return rate * work.length_us // 8_000_000
 
 
 def _fresh(scratch: Path, names: Sequence[str]) -> None:
@@ -363,19 +427,15 @@ def failure(result: ffmpeg.Result, found: Probe) -> MediaError | Unavailable:
     """What to tell the artist about a run that failed, or the operator if it was our fault."""
     at = result.position_us // 1_000_000
     log.warning("FFmpeg ended with %d (%s) at %d s: %s", result.code, result.reason, at, result.errors[-1_000:])
-    if "No space left on device" in result.errors:
-        return Unavailable("disk-full")
-    if result.reason in ("wall", "stall"):
-        return MediaError("too-demanding", at=at)
-    if result.reason == "signal":
-        limits = (-signal.SIGXCPU, -signal.SIGXFSZ)
-        return MediaError("too-demanding", at=at) if result.code in limits else Unavailable("interrupted", at=at)
+    known = ffmpeg.fault(result)
+    if isinstance(known, Unavailable):
+        return known
     if result.code == TOO_MANY_ERRORS:
         # Its position means nothing then: the last good picture was repeated to the end.
         codec = found.video.codec if found.video is not None else found.audio[0].codec
         return MediaError("undecodable", codec=codec)
     if found.audio and "Changing audio frame properties on the fly" in result.errors:
         return MediaError("undecodable", codec=found.audio[0].codec)
-    if "Cannot allocate memory" in result.errors:
-        return MediaError("too-demanding", at=at)
+    if known is not None:
+        return known
     return MediaError("damaged", at=at)

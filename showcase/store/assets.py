@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from showcase.core.models import VERSIONED_ROLES, Asset, Rendition
+from showcase.core.models import SOUND_ROLES, VERSIONED_ROLES, Asset, Rendition
 from showcase.errors import Conflict, NotFound, TooLarge, Unavailable
 from showcase.store import jobs
 from showcase.store.events import emit
@@ -238,15 +238,16 @@ def enqueue(tx: sa.Connection, now: datetime, id: str, role: str) -> None:
     jobs.enqueue(tx, now, "captions" if role == "captions" else "process", id)
 
 
-def cancel(tx: sa.Connection, now: datetime, id: str) -> None:
-    """Stop whatever is being made of a file."""
-    for kind in ("process", "captions", "level", "poster"):
-        jobs.cancel(tx, now, kind, id)
+def cancel(tx: sa.Connection, now: datetime, id: str) -> bool:
+    """Stop whatever is being made of a file. Returns whether a worker is at it, who then tells that it is cancelled."""
+    kinds = ("process", "ladder", "captions", "level", "poster", "old-sounds")
+    running = {kind for kind in kinds if jobs.cancel(tx, now, kind, id)}
+    return not running.isdisjoint(("process", "ladder", "captions"))
 
 
-def set_hash(tx: sa.Connection, id: str, sha256: str) -> None:
-    """Keep the SHA-256 of the original."""
-    tx.execute(assets.update().where(assets.c.id == id).values(sha256=sha256))
+def climb(tx: sa.Connection, now: datetime, id: str) -> None:
+    """Let a worker make the higher qualities of a file, after whatever of others is not playable yet."""
+    jobs.enqueue(tx, now, "ladder", id, priority=-10)
 
 
 def report(
@@ -258,6 +259,7 @@ def report(
     stage: str | None = None,
     progress: float | None = None,
     error: Mapping[str, Any] | None = None,
+    sha256: str | None = None,
     duration_us: int | None = None,
     details: Mapping[str, Any] | None = None,
 ) -> None:
@@ -265,11 +267,8 @@ def report(
     row = tx.execute(sa.select(assets.c.work, assets.c.details).where(assets.c.id == id).with_for_update()).first()
     if row is None:
         raise NotFound()
-    values: dict[str, Any] = {
-        k: v
-        for k, v in {"state": state, "stage": stage, "progress": progress, "duration_us": duration_us}.items()
-        if v is not None
-    }
+    given = {"state": state, "stage": stage, "progress": progress, "sha256": sha256, "duration_us": duration_us}
+    values: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
     if state is not None:
         values["error"] = dict(error) if error is not None else None
     if details is not None:
@@ -311,6 +310,29 @@ def drop_renditions(tx: sa.Connection, id: str) -> None:
     tx.execute(renditions.delete().where(renditions.c.asset == id))
 
 
+def drop_old_sounds(tx: sa.Connection, now: datetime, id: str, keep: int) -> list[str]:
+    """Forget all but the `keep` newest sounds of a file; returns the folders of the others. Raises NotFound."""
+    work = _work_of(tx, id)
+    sounds = sa.select(renditions.c.id, renditions.c.folder).where(
+        renditions.c.asset == id, renditions.c.kind == "audio"
+    )
+    old = list(tx.execute(sounds.order_by(renditions.c.id.desc()).offset(keep)))
+    if old:
+        tx.execute(renditions.delete().where(renditions.c.id.in_([r.id for r in old])))
+        _told(tx, now, id, work)
+    return [r.folder for r in old]
+
+
+def fit_sounds(tx: sa.Connection, now: datetime, work: int) -> None:
+    """Let the sounds that play with the film of a work be made anew where they are not as long as it."""
+    film = sa.select(assets.c.duration_us).where(assets.c.work == work, assets.c.role == "work", assets.c.taken)
+    if (length_us := tx.scalar(film)) is None:
+        return
+    others = sa.and_(assets.c.role.in_(SOUND_ROLES), assets.c.state == "ready", assets.c.duration_us != length_us)
+    for id in list(tx.scalars(sa.select(assets.c.id).where(assets.c.work == work, others))):
+        jobs.enqueue(tx, now, "level", id)
+
+
 def take(tx: sa.Connection, now: datetime, id: str) -> None:
     """Let this version be the one that plays. Raises Conflict (`not-ready`) when it cannot be played yet."""
     one_at_a_time(tx, f"versions {_work_of(tx, id)}")
@@ -322,6 +344,10 @@ def take(tx: sa.Connection, now: datetime, id: str) -> None:
         .where(assets.c.work == chosen.work, assets.c.role == chosen.role, assets.c.lang == chosen.lang)
         .values(taken=assets.c.id == id)
     )
+    if chosen.role == "work":
+        if chosen.state == "ready":
+            jobs.enqueue(tx, now, "level", id)  # it may have been switched while another version played
+        fit_sounds(tx, now, chosen.work)
     _told(tx, now, id, chosen.work)
 
 

@@ -182,6 +182,23 @@ def _sqlite(url: str, *, writes: bool) -> AsyncEngine:
     return engine
 
 
+def schema(tx: sa.Connection) -> str | None:
+    """The revision of the schema in the database, None when it is empty."""
+    if not sa.inspect(tx).has_table("alembic_version"):
+        return None
+    revision: str | None = tx.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def head() -> str:
+    """The newest revision that this version of Showcase knows. Blocks: reads the migrations."""
+    from alembic.script import ScriptDirectory
+
+    newest = ScriptDirectory(str(Path(__file__).with_name("migrations"))).get_current_head()
+    assert newest is not None  # noqa: S101 - there is a first one
+    return newest
+
+
 def migrate(url: str, revision: str = "head") -> None:
     """Bring the schema at `url` to `revision`. Blocks: call it before the loop runs, or in a thread."""
     from alembic import command

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from showcase.errors import Cancelled, ShowcaseError
 from showcase.store.events import emit
 from showcase.store.locks import one_at_a_time
 from showcase.store.tables import jobs
@@ -16,15 +17,22 @@ from showcase.store.tables import jobs
 LEASE = timedelta(seconds=20)
 
 
+class LostLease(ShowcaseError):
+    """Another worker has the job now."""
+
+    code = "lost-lease"
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed job. `subject` is what it is about (an asset's id); `attempt` counts from 1."""
+    """A claimed job. `subject` is what it is about (an asset's id); `attempt` counts from 1; `worker` holds it."""
 
     id: int
     kind: str
     subject: str
     payload: Mapping[str, Any]
     attempt: int
+    worker: str = field(default="", compare=False)
 
 
 def enqueue(
@@ -37,10 +45,10 @@ def enqueue(
     priority: int = 0,
     delay: timedelta = timedelta(0),
 ) -> None:
-    """Add a job, unless the same one waits already. Higher `priority` goes first."""
+    """Add a job. If the same one waits already, it gets this payload and time. Higher `priority` goes first."""
     one_at_a_time(tx, f"queue {kind} {subject}")
-    waiting = sa.select(jobs.c.id).where(jobs.c.kind == kind, jobs.c.subject == subject, jobs.c.state == "queued")
-    if tx.scalar(waiting.limit(1)) is not None:
+    waiting = sa.and_(jobs.c.kind == kind, jobs.c.subject == subject, jobs.c.state == "queued")
+    if tx.execute(jobs.update().where(waiting).values(payload=dict(payload or {}), run_after=now + delay)).rowcount:
         return
     tx.execute(
         jobs.insert().values(
@@ -87,7 +95,7 @@ def claim(tx: sa.Connection, now: datetime, worker: str, kinds: Collection[str] 
             attempts=jobs.c.attempts + 1,
         )
     )
-    return Job(row.id, row.kind, row.subject, row.payload, row.attempts + 1)
+    return Job(row.id, row.kind, row.subject, row.payload, row.attempts + 1, worker)
 
 
 def renew(tx: sa.Connection, now: datetime, job: int, worker: str) -> bool:
@@ -104,6 +112,12 @@ def standing(tx: sa.Connection, job: int, worker: str) -> str:
     return str(row.state)
 
 
+def hold(tx: sa.Connection, job: Job) -> None:
+    """Go on only while a job is its worker's. Raises Cancelled, LostLease."""
+    if (found := standing(tx, job.id, job.worker)) != "running":
+        raise Cancelled() if found == "cancelling" else LostLease()
+
+
 def finish(
     tx: sa.Connection,
     now: datetime,
@@ -112,22 +126,39 @@ def finish(
     error: str | None = None,
     *,
     worker: str | None = None,
-) -> None:
-    """End a job as `done`, `failed` or `cancelled`, with a readable reason; with `worker`, only one it still holds."""
-    tx.execute(
-        jobs.update().where(_held(job, worker)).values(state=state, error=error, finished_at=now, lease_until=None)
-    )
+) -> bool:
+    """End a job as `done`, `failed` or `cancelled`, with a readable reason; with `worker`, only one it still holds.
+
+    One that is being cancelled ends as `cancelled` and not otherwise. Returns whether it ended.
+    """
+    mine = _held(job, worker)
+    if state != "cancelled":
+        mine = sa.and_(mine, jobs.c.state != "cancelling")
+    changed = tx.execute(jobs.update().where(mine).values(state=state, error=error, finished_at=now, lease_until=None))
+    return changed.rowcount == 1
 
 
 def put_back(
-    tx: sa.Connection, now: datetime, job: int, error: str, delay: timedelta, *, worker: str | None = None
-) -> None:
-    """Let a job be tried again after `delay`; with `worker`, only one it still holds."""
-    tx.execute(
-        jobs.update()
-        .where(_held(job, worker))
-        .values(state="queued", error=error, worker=None, lease_until=None, run_after=now + delay)
-    )
+    tx: sa.Connection,
+    now: datetime,
+    job: int,
+    error: str,
+    delay: timedelta,
+    *,
+    worker: str | None = None,
+    waits: int | None = None,
+) -> bool:
+    """Let a job be tried again after `delay`; with `worker`, only one it still holds.
+
+    `waits`: it is the so many-th time that it waits for something that is not its fault, and that is no attempt.
+    Returns False, and leaves it as it is, when it is being cancelled or was lost.
+    """
+    mine = sa.and_(_held(job, worker), jobs.c.state == "running")
+    values: dict[str, Any] = {"state": "queued", "error": error, "worker": None, "lease_until": None}
+    if waits is not None:
+        payload = tx.scalar(sa.select(jobs.c.payload).where(mine)) or {}
+        values |= {"payload": {**payload, "waits": waits}, "attempts": jobs.c.attempts - 1}
+    return tx.execute(jobs.update().where(mine).values(**values, run_after=now + delay)).rowcount == 1
 
 
 def give_back(tx: sa.Connection, now: datetime, job: int, *, worker: str | None = None) -> None:
@@ -154,16 +185,28 @@ def _held(job: int, worker: str | None) -> sa.ColumnElement[bool]:
     return jobs.c.id == job if worker is None else sa.and_(jobs.c.id == job, jobs.c.worker == worker)
 
 
-def cancel(tx: sa.Connection, now: datetime, kind: str, subject: str) -> None:
-    """End the jobs of `kind` about `subject`: waiting ones at once, a running one is told."""
+def cancel(tx: sa.Connection, now: datetime, kind: str, subject: str) -> bool:
+    """End the jobs of `kind` about `subject`: waiting ones at once, a running one is told. Returns whether one runs."""
     mine = sa.and_(jobs.c.kind == kind, jobs.c.subject == subject)
     tx.execute(jobs.update().where(mine, jobs.c.state == "queued").values(state="cancelled", finished_at=now))
-    tx.execute(jobs.update().where(mine, jobs.c.state == "running").values(state="cancelling"))
+    running = jobs.c.state.in_(("running", "cancelling"))
+    return tx.execute(jobs.update().where(mine, running).values(state="cancelling")).rowcount > 0
+
+
+def held(tx: sa.Connection) -> set[int]:
+    """The jobs that some worker holds."""
+    return set(tx.scalars(sa.select(jobs.c.id).where(jobs.c.state.in_(("running", "cancelling")))))
 
 
 def counts(tx: sa.Connection) -> dict[str, int]:
     """How many jobs are in each state."""
     return {state: n for state, n in tx.execute(sa.select(jobs.c.state, sa.func.count()).group_by(jobs.c.state))}
+
+
+def oldest_waiting(tx: sa.Connection) -> datetime | None:
+    """Since when the job that waits longest could be done (in the future where all are to wait); None without any."""
+    oldest: datetime | None = tx.scalar(sa.select(sa.func.min(jobs.c.run_after)).where(jobs.c.state == "queued"))
+    return oldest
 
 
 def failed(tx: sa.Connection, limit: int) -> list[sa.Row[Any]]:

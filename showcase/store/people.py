@@ -89,6 +89,12 @@ def everybody(tx: sa.Connection, cities: frozenset[str] | None, limit: int = 500
     return _load(tx, query)
 
 
+def staff_of(tx: sa.Connection, city: str) -> list[Person]:
+    """The staff of a city, by name."""
+    held = sa.select(roles.c.person).where(roles.c.role == "staff", roles.c.city == city)
+    return _load(tx, sa.select(*_COLUMNS).where(people.c.id.in_(held)).order_by(people.c.name))
+
+
 def create(
     tx: sa.Connection, now: datetime, email: str, name: str, lang: str = "en", *, verified: bool = True
 ) -> Person:

@@ -91,8 +91,11 @@ async def with_password(request: web.Request) -> web.Response:
 
 async def link_page(request: web.Request) -> web.Response:
     """What a sign-in link shows: a button. Mail scanners open links; only a person presses it."""
-    await request.app[DB].read(access.link, now(request), "signin", request.match_info["token"])
-    return render(request, "account/link.html", headers=PRIVATE, following=inside(request.query.get("next", ""), ""))
+    db = request.app[DB]
+    link = await db.read(access.link, now(request), "signin", request.match_info["token"])
+    person = await db.read(people.by_id, link.person or 0)
+    following = inside(request.query.get("next", ""), "")
+    return render(request, "account/link.html", headers=PRIVATE, following=following, name=person.name)
 
 
 async def use_link(request: web.Request) -> web.Response:

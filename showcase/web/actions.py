@@ -12,8 +12,9 @@ from aiohttp import web
 
 from showcase.core import checklist, rules
 from showcase.core.models import Asset, Credit, Person, Texts, Window, Work
-from showcase.errors import Conflict, Invalid, NotFound
+from showcase.errors import Conflict, Forbidden, Invalid, NotFound
 from showcase.store import assets, jobs, people, works
+from showcase.web import mails
 from showcase.web.keys import DB, PERSON, SPOOL, now, signed_in
 from showcase.web.limits import limit
 
@@ -27,6 +28,7 @@ TEXT_LIMITS = {
     "edition_notes": 2_000,
 }
 CREDITS_LIMIT = 100
+NOTE_LIMIT = 2_000
 WHILE_PRIVATE = ("draft", "submitted", "accepted", "withdrawn")
 
 
@@ -121,25 +123,35 @@ def _check_cities(person: Person, cities: Sequence[str], kept: Sequence[str] = (
 
 
 async def submit(request: web.Request) -> Work:
-    """Hand a draft to the staff of its cities."""
-    _, work = await work_for(request, "submit")
+    """Hand a draft to the staff of its cities, who get a mail."""
+    person, work = await work_for(request, "submit")
     await _to_state(request, work, "submitted", ("draft", "withdrawn"))
+    staff = [p for city in work.cities for p in await request.app[DB].read(people.staff_of, city)]
+    await mails.about_work(request, staff, work, mails.SUBMITTED, mails.SUBMITTED_BODY, who=person.name)
     return await _again(request, work)
 
 
-async def accept(request: web.Request, *, accepted: bool) -> Work:
-    """Take a submitted work, or send it back to its artists."""
-    _, work = await work_for(request, "accept")
+async def accept(request: web.Request, *, accepted: bool, note: str = "") -> Work:
+    """Take a submitted work, or send it back to its artists with a `note`; they get a mail."""
+    person, work = await work_for(request, "accept")
+    if len(note) > NOTE_LIMIT:
+        raise Invalid(fields={"note": "too-long"})
     if accepted:
         await _to_state(request, work, "accepted", ("submitted", "draft"))
+        subject, body = mails.ACCEPTED, mails.ACCEPTED_BODY
     else:
         await _to_state(request, work, "draft", ("submitted", "accepted"))
+        subject, body = mails.SENT_BACK, mails.SENT_BACK_BODY
+    given = {"staff_note": {"und": "" if accepted else note}}
+    await request.app[DB].write(works.update, now(request), work.id, values={}, fields=given)
+    artists = await request.app[DB].read(people.by_ids, work.authors)
+    await mails.about_work(request, artists, work, subject, body, who=person.name, note=note)
     return await _again(request, work)
 
 
 async def publish(request: web.Request, window: Window | None) -> Work:
     """Make the page public and set the window. Raises Conflict (`not-complete`) naming what is missing."""
-    _, work = await work_for(request, "publish")
+    _, work = await _publishable(request)
     if window is not None and window.starts and window.ends and window.ends <= window.starts:
         raise Invalid(fields={"on_view.until": "window-order"})
     if work.state != "published" and (missing := checklist.missing(work)):
@@ -152,6 +164,14 @@ async def publish(request: web.Request, window: Window | None) -> Work:
     await request.app[DB].write(write, now(request))
     log.info("work %s published", work.slug)
     return await _again(request, work)
+
+
+async def _publishable(request: web.Request) -> tuple[Person, Work]:
+    """As `work_for`; an artist whose work was not accepted yet is told so instead of being refused without a reason."""
+    person, work = await work_for(request, "edit")
+    if not rules.allows(person, "publish", work):
+        raise Forbidden("not-accepted")
+    return person, work
 
 
 async def withdraw(request: web.Request) -> Work:
@@ -209,12 +229,12 @@ async def leave(request: web.Request) -> None:
 async def cancel(request: web.Request) -> None:
     """Stop the processing of a file."""
     _, asset = await file_for(request)
-    if asset.state not in ("queued", "processing"):
-        raise Conflict("wrong-state")
 
     def write(tx: sa.Connection, at: datetime) -> None:
-        assets.cancel(tx, at, asset.id)
-        if asset.state == "queued":
+        if assets.asset(tx, asset.id).state not in ("queued", "processing"):
+            raise Conflict("wrong-state")
+        if not assets.cancel(tx, at, asset.id):
+            # It waits, for its turn or to be tried again: no worker will say so.
             assets.report(tx, at, asset.id, state="cancelled", stage="cancelled")
 
     await request.app[DB].write(write, now(request))
@@ -223,10 +243,10 @@ async def cancel(request: web.Request) -> None:
 async def retry(request: web.Request) -> None:
     """Process a file again that failed or was cancelled."""
     _, asset = await file_for(request)
-    if asset.state not in ("failed", "cancelled"):
-        raise Conflict("wrong-state")
 
     def write(tx: sa.Connection, at: datetime) -> None:
+        if assets.asset(tx, asset.id).state not in ("failed", "cancelled"):
+            raise Conflict("wrong-state")
         assets.report(tx, at, asset.id, state="queued", stage="queued", progress=0.0)
         assets.enqueue(tx, at, asset.id, asset.role)
 
@@ -255,8 +275,8 @@ async def level(request: web.Request, work: Work, *, levelled: bool) -> None:
 
     def write(tx: sa.Connection, at: datetime) -> None:
         works.update(tx, at, work.id, values={"levelled": levelled}, fields={})
-        if main is not None and main.state == "ready":
-            # A new run has a new folder: what somebody plays now stays until the new one is whole.
+        if main is not None:
+            # What somebody plays now stays until the new one is whole. A file that is not ready yet is looked at then.
             jobs.enqueue(tx, at, "level", main.id)
 
     await request.app[DB].write(write, now(request))

@@ -202,6 +202,7 @@ class Decision(Model):
     """Whether a work is taken, or sent back."""
 
     accepted: bool = True
+    note: Annotated[str, Field(max_length=2_000)] = ""
 
 
 @calls.call(
@@ -215,7 +216,7 @@ class Decision(Model):
 )
 async def accept(request: web.Request, body: Decision) -> Answer:
     """Accept or send back."""
-    return Answer(shapes.work_out(request, await actions.accept(request, accepted=body.accepted)))
+    return Answer(shapes.work_out(request, await actions.accept(request, accepted=body.accepted, note=body.note)))
 
 
 class PosterIn(Model):

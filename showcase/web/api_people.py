@@ -12,7 +12,7 @@ from showcase.core.models import City
 from showcase.core.names import slugify
 from showcase.errors import Forbidden, Invalid, NotFound
 from showcase.store import cities, people
-from showcase.web import actions, desk, forms, network, shapes
+from showcase.web import actions, desk, forms, network, shapes, words
 from showcase.web.api import WORK
 from showcase.web.keys import DB, now, signed_in
 from showcase.web.openapi import Answer, Calls, Model, Shape
@@ -132,6 +132,10 @@ async def add_city(request: web.Request, body: CityIn) -> Answer:
     rules.require_site(signed_in(request), "manage-cities")
     if set(body.name) != {"en", "fr", "local"}:
         raise Invalid(fields={"name": "required"})
+    if not words.is_country(body.country):
+        raise Invalid(fields={"country": "bad-country"})
+    if not all(words.is_language(tag) for tag in body.languages):
+        raise Invalid(fields={"languages": "bad-language"})
     new = City(
         slug=slugify(body.name["en"], "city")[:60].rstrip("-"),
         name_en=body.name["en"],

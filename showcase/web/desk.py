@@ -100,6 +100,7 @@ async def _people(
         errors=errors or {},
         link=link,
         mailed=mailed,
+        has_server=request.app[SETTINGS].smtp is not None,
     )
 
 
@@ -238,11 +239,11 @@ def _city(fields: Mapping[str, str]) -> City:
 
     name_en, name_fr, local = text("name_en"), text("name_fr"), text("name_local")
     tags = [normal_tag(t) for t in re.split(r"[\s,;]+", fields.get("languages", "")) if t]
-    if not tags or None in tags:
+    if not tags or not all(t is not None and words.is_language(t) for t in tags):
         errors["languages"] = "bad-language"
     country = fields.get("country", "").strip().upper()
-    if not re.fullmatch("[A-Z]{2}", country):
-        errors["country"] = "bad-choice"
+    if not words.is_country(country):
+        errors["country"] = "bad-country"
     try:
         zone = str(forms.zone(fields))
     except Invalid:
@@ -254,8 +255,8 @@ def _city(fields: Mapping[str, str]) -> City:
         year = forms.number(fields, "joined_year", 2004, 2200)
     except Invalid as error:
         errors |= error.fields
-    if website and len(website) > 300:
-        errors["website"] = "too-long"
+    if website and not re.fullmatch(r"(https?://)?[\w-]+(\.[\w-]+)+(/\S*)?", website[:300]):
+        errors["website"] = "bad-address"
     if errors:
         raise Invalid(fields=errors)
     languages = tuple(t for t in tags if t is not None)

@@ -163,13 +163,19 @@ def zone(fields: Mapping[str, str], name: str = "zone") -> ZoneInfo:
 
 def window(fields: Mapping[str, str]) -> Window | None:
     """When a work is on view: `view` is `no`, `always` or `between` with `from` and `until` in `zone`."""
-    view = fields.get("view", "no")
+    view = fields.get("view", "")
+    dated = fields.get("from", "").strip() or fields.get("until", "").strip()
+    if view in ("no", "always") and dated:
+        # Somebody who types a date means it: nothing is to be thrown away unasked.
+        raise Invalid(fields={"view": "dates-need-between"})
     if view == "no":
         return None
     if view == "always":
         return Window(None, None)
     if view != "between":
-        raise Invalid(fields={"view": "bad-choice"})
+        raise Invalid(fields={"view": "choose-one"})
+    if not dated:
+        raise Invalid(fields={"from": "one-date-needed"})
     place = zone(fields)
     starts, ends = moment(fields, "from", place), moment(fields, "until", place)
     if starts and ends and ends <= starts:

@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from showcase.core import rules
 from showcase.core.models import SITE_LANGUAGES, Person
+from showcase.core.names import fold
 from showcase.core.rules import allows, allows_site
 from showcase.store.events import Event
 from showcase.web import words
@@ -113,6 +114,7 @@ def _environment(
     env.filters["language_in"] = words.language_name
     env.filters["month_name"] = words.month
     env.filters["named"] = lambda value, kind, lang: (value, words.called(kind, value, lang))
+    env.filters["by_name"] = lambda cities, lang: sorted(cities, key=lambda c: fold(c.name(lang)))
     env.filters["city_choice"] = lambda city, lang: (city.slug, city.name(lang))
     env.filters["twice"] = lambda value: (value, value)
     env.filters["extract"] = lambda key, mapping: mapping[key]

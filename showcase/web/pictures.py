@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import functools
+import io
 import struct
 import zlib
 from collections.abc import Mapping
@@ -72,7 +74,9 @@ def placeholder(thumbhash: str) -> str:
     from thumbhash import thumb_hash_to_rgba
 
     try:
-        width, height, rgba = thumb_hash_to_rgba(list(base64.b64decode(thumbhash, validate=True)))
+        # The library prints what it finds.
+        with contextlib.redirect_stdout(io.StringIO()):
+            width, height, rgba = thumb_hash_to_rgba(list(base64.b64decode(thumbhash, validate=True)))
     except (binascii.Error, ValueError, IndexError, ZeroDivisionError):
         return ""
     return "data:image/png;base64," + base64.b64encode(png(int(width), int(height), bytes(rgba))).decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -243,7 +244,7 @@ def work_out(request: web.Request, work: Work) -> dict[str, Any]:
         "published": moment(work.published_at),
         "poster": poster_out(work),
         "on_view": {"from": moment(work.window.starts), "until": moment(work.window.ends)} if work.window else None,
-        "phase": rights.phase(rights.verdict(work.state, work.window, True, now(request))),
+        "phase": _phase(work, now(request)),
         "assets": [asset_out(a, request[LANG], inside=inside) for a in shown],
     }
     for name in TEXT_FIELDS[1:]:
@@ -255,6 +256,11 @@ def work_out(request: web.Request, work: Work) -> dict[str, Any]:
             {"code": i.code, "done": i.done, "required": i.required} for i in checklist.checklist(work)
         ]
     return found
+
+
+def _phase(work: Work, at: datetime) -> str:
+    found = rights.verdict(work.state, work.window, True, at, was_public=work.published_at is not None)
+    return "upcoming" if found.code == "not-found" else rights.phase(found)
 
 
 def _public(work: Work, asset: Asset) -> bool:

@@ -10,7 +10,7 @@ from aiohttp import web
 from multidict import MultiDict
 
 from showcase.core import checklist, rules
-from showcase.core.models import ASSET_ROLES, MEDIA, Work
+from showcase.core.models import ASSET_ROLES, MEDIA, City, Person, Work
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import assets, people, works
 from showcase.web import actions, forms, network, pictures, public, streams, words
@@ -126,12 +126,16 @@ async def _page(
         problem=problem,
         error_params=params or {},
         items=checklist.checklist(work),
+        note=work.texts.get("staff_note", {}).get("und", ""),
         labels=checklist.LABELS,
         missing=checklist.missing(work),
         cities=cities,
         active=network.active(cities),
         work_cities=network.of_work(work, cities),
-        zones=sorted({c.zone for c in network.of_work(work, cities)} | {"UTC"}),
+        zones=[
+            *((c.zone, f"{c.name(request[LANG])} ({c.zone})") for c in network.of_work(work, cities)),
+            ("UTC", "UTC"),
+        ],
         media=MEDIA,
         roles=ASSET_ROLES,
         uploads=uploads,
@@ -143,28 +147,36 @@ async def _page(
         quota=settings.upload_quota,
         kept=await db.read(assets.kept_bytes, person.id),
         upload_max=settings.upload_max,
-        view=_view(work, given),
+        view=_view(work, given, _clock(person, work, cities)),
         states={k: words.called("file-state", k, request[LANG]) for k in words.NAMES["file-state"]},
         stages={k: words.called("stage", k, request[LANG]) for k in (*words.NAMES["stage"], "v")},
         units=words.units(request[LANG]),
     )
 
 
-def _view(work: Work, given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The window as its form shows it."""
-    if given is not None and "view" in given:
-        return {
-            "view": given["view"],
-            "from": given.get("from", ""),
-            "until": given.get("until", ""),
-            "zone": given.get("zone", "UTC"),
-        }
+def _view(work: Work, given: Mapping[str, Any] | None, zone: str) -> dict[str, Any]:
+    """The window as its form shows it, on the clock of `zone`."""
+    if given is not None and ("view" in given or "from" in given):
+        return {name: given.get(name, "") for name in ("view", "from", "until", "zone")}
     if work.window is None:
-        return {"view": "no", "from": "", "until": "", "zone": ""}
+        # Nobody has chosen yet, so nothing is chosen for them.
+        return {"view": "no" if work.published_at else "", "from": "", "until": "", "zone": zone}
     if work.window.starts is None and work.window.ends is None:
-        return {"view": "always", "from": "", "until": "", "zone": ""}
-    shown = [m.strftime("%Y-%m-%dT%H:%M") if m is not None else "" for m in (work.window.starts, work.window.ends)]
-    return {"view": "between", "from": shown[0], "until": shown[1], "zone": "UTC"}
+        return {"view": "always", "from": "", "until": "", "zone": zone}
+    place = words.zone(zone)
+    shown = [
+        m.astimezone(place).strftime("%Y-%m-%dT%H:%M") if m is not None else ""
+        for m in (work.window.starts, work.window.ends)
+    ]
+    return {"view": "between", "from": shown[0], "until": shown[1], "zone": zone}
+
+
+def _clock(person: Person, work: Work, cities: Mapping[str, City]) -> str:
+    """The clock somebody means when they write a time: of their own city, if the work is from there, else of the work's."""
+    own = person.staff_of | person.artist_of
+    of = network.of_work(work, cities)
+    found = next((c for c in of if c.slug in own), of[0] if of else None)
+    return found.zone if found is not None else "UTC"
 
 
 async def save(request: web.Request) -> web.Response:
@@ -232,7 +244,8 @@ async def submit(request: web.Request) -> web.Response:
 async def accept(request: web.Request) -> web.Response:
     """Take it, or send it back."""
     fields = await form(request)
-    return back(place(request, await actions.accept(request, accepted=fields.get("accepted") == "1"), "view"))
+    accepted, note = fields.get("accepted") == "1", fields.get("note", "").strip()
+    return back(place(request, await actions.accept(request, accepted=accepted, note=note), "view"))
 
 
 async def withdraw(request: web.Request) -> web.Response:

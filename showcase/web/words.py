@@ -83,6 +83,11 @@ ERRORS: Mapping[str, str] = {
     "too-long": N_("This is too long."),
     "no-city": N_("Choose at least one city."),
     "own-role": N_("You cannot take this from yourself; another administrator can."),
+    "choose-one": N_("Choose one of these."),
+    "dates-need-between": N_("A date is given: choose “for a time”, or take the dates away."),
+    "one-date-needed": N_("Give a beginning, an end, or both."),
+    "not-accepted": N_("The staff of its city have not accepted this work yet. Hand it to them first."),
+    "bad-country": N_("This is no country's two-letter code (ISO 3166)."),
     "unknown-field": N_("There is no such field."),
     "no-such-account": N_("Nobody with this address has an account yet. Invite them first."),
     "account-closed": N_("This account is closed. Ask the staff of your city."),
@@ -149,6 +154,24 @@ def called(kind: str, value: str, lang: str) -> str:
     if name is None and kind == "stage" and value.startswith("v"):
         return catalogue(lang).gettext(N_("preparing the first quality"))
     return catalogue(lang).gettext(name) if name is not None else value
+
+
+def is_country(code: str) -> bool:
+    """Whether `code` is a country's (ISO 3166-1, two capital letters)."""
+    from babel import Locale
+
+    # Codes of the whole world, of unions and of nowhere stand in the table, too.
+    return len(code) == 2 and code.isalpha() and code in Locale.parse("en").territories and code not in _NO_COUNTRY
+
+
+_NO_COUNTRY = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ", "XX"})
+
+
+def is_language(tag: str) -> bool:
+    """Whether the language of a tag has a name, so that a slip of the pen is told."""
+    from babel import Locale
+
+    return tag.split("-")[0].lower() in Locale.parse("en").languages
 
 
 def country(code: str, lang: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import shutil
 import time
 from datetime import UTC, datetime, timedelta
@@ -97,8 +98,11 @@ class Chores:
             if name not in known and path is not None and await asyncio.to_thread(_stray, path):
                 log.warning("sweep: removing stray %s/%s", place, name)
                 await self._storage.remove(f"{place}/{name}")
+        held = await self._db.read(jobs.held)
         for path in working:
-            if path.name not in known and await asyncio.to_thread(_stray, path):
+            made_for = re.fullmatch(r"\w+-(\d+)-\d+", path.name)
+            over = int(made_for[1]) not in held if made_for else await asyncio.to_thread(_stray, path)
+            if over:
                 await asyncio.to_thread(shutil.rmtree, path, True)
 
 
@@ -107,7 +111,3 @@ def _stray(path: Path) -> bool:
         return time.time() - path.stat().st_mtime > STRAY_AGE_S
     except FileNotFoundError:
         return False
-
-
-async def gave_up_mail(_: Job, __: Exception) -> None:
-    """A mail that could not be sent shows its reason in the outbox already."""

@@ -20,7 +20,7 @@ from showcase.core import failures
 from showcase.errors import Cancelled, NotFound, ShowcaseError, Unavailable
 from showcase.store import jobs
 from showcase.store.database import Database
-from showcase.store.jobs import LEASE, Job
+from showcase.store.jobs import LEASE, Job, LostLease
 
 log = logging.getLogger(__name__)
 
@@ -28,16 +28,17 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = 0.4
 IDLE = 2.0
 RETRY = timedelta(seconds=15)
+# What is nobody's fault is waited for, in minutes from one time to the next, and that does not count as an attempt.
+WAITS: Mapping[str, tuple[float, ...]] = {
+    "disk-full": (1, 2, 5, 10, 15),
+    "film-not-ready": (0.25, 0.5, 1),
+    "mail-not-sent": (1, 5, 15, 60, 180, 360, 720),
+}
+WITHOUT_END = ("disk-full", "film-not-ready")
 
 Do = Callable[[Job], Awaitable[None]]
 GaveUp = Callable[[Job, ShowcaseError], Awaitable[None]]
 T = TypeVar("T")
-
-
-class LostLease(ShowcaseError):
-    """Another worker has the job now."""
-
-    code = "lost-lease"
 
 
 class Worker:
@@ -93,10 +94,9 @@ class Worker:
             await _stop(work)
             at = datetime.now(UTC)
             try:
-                if work.cancelled() or work.exception() is not None:
+                done = not work.cancelled() and work.exception() is None
+                if not (done and await self._db.write(jobs.finish, at, job.id, worker=self.name)):
                     await self._db.write(jobs.give_back, at, job.id, worker=self.name)
-                else:
-                    await self._db.write(jobs.finish, at, job.id, worker=self.name)
             except Unavailable:
                 log.warning("job %d: the database is away, its lease will run out", job.id)
             raise
@@ -135,12 +135,10 @@ class Worker:
         """Store how a job ended."""
         if error is not None and not isinstance(error, (Cancelled, LostLease)):
             # A job that fails because what it is about was removed is cancelled, not tried again.
-            standing = await self._surely(lambda: self._db.read(jobs.standing, job.id, self.name))
-            if standing != "running":
-                error = Cancelled() if standing == "cancelling" else LostLease()
+            error = await self._ended(job) or error
         match error:
             case None:
-                await self._finish(job, "done")
+                await self._cancelled_unless(job, await self._finish(job, "done"))
             case LostLease():
                 log.warning("job %d: the lease was lost, another worker has it", job.id)
             case NotFound():
@@ -158,21 +156,37 @@ class Worker:
                 log.error("job %d crashed", job.id, exc_info=error)
                 await self._failed(job, ShowcaseError("worker-failed"), again=True, reason=repr(error))
 
+    async def _ended(self, job: Job) -> ShowcaseError | None:
+        """Why a job is not this worker's to go on with; None when it is."""
+        standing = await self._surely(lambda: self._db.read(jobs.standing, job.id, self.name))
+        return {"running": None, "cancelling": Cancelled()}.get(standing, LostLease())
+
     async def _failed(self, job: Job, error: ShowcaseError, *, again: bool, reason: str) -> None:
         reason = reason[:1000]
-        if again and job.attempt < self._attempts:
+        waits = int(job.payload.get("waits", 0))
+        wait = _wait(error.code, waits) if again else None
+        if wait is not None or (again and job.attempt < self._attempts):
             log.warning("job %d failed (%s), it will be tried again", job.id, reason)
-            delay = RETRY * job.attempt
-            await self._surely(
-                lambda: self._db.write(jobs.put_back, datetime.now(UTC), job.id, reason, delay, worker=self.name)
-            )
+            delay, waited = (RETRY * job.attempt, None) if wait is None else (wait, waits + 1)
+            await self._cancelled_unless(job, await self._put_back(job, reason, delay, waited))
             return
         log.warning("job %d failed for good: %s", job.id, reason)
         await self._give_up(job, error)
-        await self._finish(job, "failed", reason)
+        await self._cancelled_unless(job, await self._finish(job, "failed", reason))
 
-    async def _finish(self, job: Job, state: str, reason: str | None = None) -> None:
-        await self._surely(
+    async def _cancelled_unless(self, job: Job, stored: bool) -> None:
+        """How a job ended could not be stored where it was cancelled in its last moment, or lost."""
+        if not stored and (error := await self._ended(job)) is not None:
+            await self._settle(job, error)
+
+    async def _put_back(self, job: Job, reason: str, delay: timedelta, waits: int | None) -> bool:
+        at = datetime.now(UTC)
+        return await self._surely(
+            lambda: self._db.write(jobs.put_back, at, job.id, reason, delay, worker=self.name, waits=waits)
+        )
+
+    async def _finish(self, job: Job, state: str, reason: str | None = None) -> bool:
+        return await self._surely(
             lambda: self._db.write(jobs.finish, datetime.now(UTC), job.id, state, reason, worker=self.name)
         )
 
@@ -193,6 +207,14 @@ class Worker:
             except Unavailable as error:
                 log.warning("worker %s: %s, trying again", self.name, error)
                 await asyncio.sleep(IDLE)
+
+
+def _wait(code: str, waits: int) -> timedelta | None:
+    """How long to wait after having waited so often for the same; None where there is no waiting, or no longer."""
+    minutes = WAITS.get(code, ())
+    if minutes and code in WITHOUT_END:
+        return timedelta(minutes=minutes[min(waits, len(minutes) - 1)])
+    return timedelta(minutes=minutes[waits]) if waits < len(minutes) else None
 
 
 async def _stop(work: asyncio.Task[None]) -> None:

@@ -3,148 +3,289 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import errno
 import hashlib
 import logging
+import secrets
 import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
+import sqlalchemy as sa
+
+from showcase.core import ladder
+from showcase.core.ladder import Probe
 from showcase.core.ladder import Rendition as Made
 from showcase.core.models import SOUND_ROLES, Asset, Rendition, Work
-from showcase.errors import MediaError, ShowcaseError
-from showcase.media import captions, stills, transcode
+from showcase.errors import Cancelled, MediaError, ShowcaseError, Unavailable
+from showcase.media import captions, probe, stills, transcode
 from showcase.media.storage import Storage
 from showcase.settings import Settings
-from showcase.store import assets, works
+from showcase.store import assets, jobs, works
 from showcase.store.database import Database
 from showcase.store.jobs import Job
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 REPORT_EVERY = 0.7
-# EBU R128 (2023): the programme loudness that an artist may have a work brought to, and the peak it must not pass.
-TARGET_LUFS, PEAK_DBTP = -23.0, -1.0
+HASHED_AT_ONCE = 16 << 20
+# What reading a file to its end (twice: its hash, its packets) is counted as of all that is done with it.
+READING = 0.05
+SOUNDS_KEPT = 2
+# What is waited for without an end stands in the stage, for the artist to read.
+WAITED_FOR = ("disk-full", "film-not-ready")
 
 
 class Processor:
-    """Does `process` jobs (their subject is an asset)."""
+    """Does `process`, `captions`, `ladder`, `level` and `poster` jobs (their subject is an asset).
+
+    All that is written is so by `_write` or after `jobs.hold`: a worker that was stalled, and lost its job meanwhile,
+    changes nothing.
+    """
 
     def __init__(self, db: Database, storage: Storage, settings: Settings, binary: str) -> None:
         self._db, self._storage, self._settings, self._binary = db, storage, settings, binary
         self._scratch = settings.data / "scratch"
 
     async def process(self, job: Job) -> None:
-        """Make an asset ready. Raises MediaError with what is wrong with the file."""
+        """Make an asset playable, and ready if it has no higher rungs. Raises MediaError with what is wrong with it."""
         asset = await self._db.read(assets.asset, job.subject)
         work = await self._db.read(works.work_by_id, asset.work)
         if asset.state == "ready":
             return
-        at = datetime.now(UTC)
-        await self._db.write(assets.report, at, asset.id, state="processing", stage="probe", progress=asset.progress)
-        scratch = self._scratch / asset.id
-        await asyncio.to_thread(_fresh, scratch)
-        try:
-            async with self._storage.as_file(f"originals/{asset.id}") as source:
-                if asset.sha256 is None:
-                    await self._db.write(assets.set_hash, asset.id, await asyncio.to_thread(_sha256, source))
-                if asset.size == 0:
-                    raise MediaError("empty")
-                if asset.role == "captions":
-                    await self._captions(asset, source)
-                else:
-                    await self._film(asset, work, source, scratch)
-            at = datetime.now(UTC)
-            await self._db.write(assets.report, at, asset.id, state="ready", stage="ready", progress=1.0)
-            await self._db.write(assets.take_if_first, at, asset.id)
-            log.info("asset %s is ready", asset.id)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, scratch, True)
+        await self._write(job, assets.report, asset.id, state="processing", stage="probe")
+        async with self._told(job), self._source(job) as (source, scratch), self._reporting(job, asset) as reporting:
+            length_us = _length_us(asset, work)
+            if asset.sha256 is None:
+                sha256 = await _sha256(source, lambda part: reporting.tell(READING / 2 * part, "probe"))
+                await self._write(job, assets.report, asset.id, sha256=sha256)
+            if asset.size == 0:
+                raise MediaError("empty")
+            if asset.role == "captions":
+                await self._captions(job, asset, source)
+            elif ladder.as_kept(asset.details.get("probe")) is None:  # else an earlier try came to its end
+                await self._film(job, asset, work, source, scratch, reporting, length_us)
+        await self._write(job, _playable, asset.id)
+
+    async def ladder(self, job: Job) -> None:
+        """Make the higher rungs of a film that is playable, and with that ready."""
+        asset = await self._db.read(assets.asset, job.subject)
+        found = ladder.as_kept(asset.details.get("probe"))
+        if asset.state == "ready" or found is None:
+            return
+        await self._write(job, assets.report, asset.id, state="processing", stage="ladder")
+        async with self._told(job), self._source(job) as (source, scratch), self._reporting(job, asset) as reporting:
+            await transcode.ladder(
+                source,
+                scratch,
+                found,
+                have=frozenset(r.name for r in asset.renditions),
+                progress=reporting.encoding,
+                ready=self._storing(job, asset),
+                binary=self._binary,
+                allowance=self._allowance(nice=19),
+            )
+        await self._write(job, _ready, asset.id)
+        log.info("asset %s is ready", asset.id)
 
     async def level(self, job: Job) -> None:
-        """Make the sound of a film anew, brought to the target loudness or as it was, as its artist switched it.
+        """Make the sound of a file anew where it is not as it should be: levelled or not, and as long as its film.
 
         The new sound has a name of its own: whoever plays the old one now plays it to its end.
         """
         asset = await self._db.read(assets.asset, job.subject)
         work = await self._db.read(works.work_by_id, asset.work)
         sounds = [r for r in asset.renditions if r.kind == "audio"]
-        gain = _gain(asset, work)
-        if asset.state != "ready" or not sounds or gain == asset.details.get("gain", 0.0):
+        gain, length_us = _gain(asset, work), _length_us(asset, work) or asset.duration_us
+        as_it_is = (asset.details.get("gain", 0.0), asset.duration_us)
+        if asset.state != "ready" or not sounds or length_us is None or (gain, length_us) == as_it_is:
             return
-        run = asset.details.get("run", 1) + 1
-        scratch = self._scratch / f"{asset.id}-level"
-        await asyncio.to_thread(_fresh, scratch)
-
-        async def ready(made: Made, folder: Path) -> None:
-            prefix = f"media/{asset.id}/{run}/{made.name}"
-            await self._storage.copy_folder(folder, prefix)
-            await self._db.write(
-                assets.add_rendition, datetime.now(UTC), asset.id, Rendition(**_fields(made), folder=prefix)
+        async with self._source(job) as (source, scratch):
+            await transcode.sound(
+                source,
+                scratch,
+                await self._probe(asset, source),
+                name=f"a-{sounds[-1].lang}-{job.id}",
+                lang=sounds[-1].lang,
+                length_us=length_us,
+                gain_db=gain,
+                ready=self._storing(job, asset),
+                binary=self._binary,
+                allowance=self._allowance(),
             )
+        details = {"gain": gain, "notice": None}
+        # Who plays the sound before the last may do so to the end.
+        delay = timedelta(minutes=self._settings.grant_minutes, microseconds=length_us)
 
-        try:
-            async with self._storage.as_file(f"originals/{asset.id}") as source:
-                await transcode.process(
-                    source,
-                    scratch,
-                    role="audio-track",
-                    progress=lambda _at, _stage: None,
-                    ready=ready,
-                    binary=self._binary,
-                    allowance=self._allowance(),
-                    lang=sounds[-1].lang,
-                    name=f"{sounds[0].name}-{run}",
-                    length_us=asset.duration_us,
-                    gain_db=gain,
-                )
-            at = datetime.now(UTC)
-            await self._db.write(assets.report, at, asset.id, details={"run": run, "gain": gain})
-            log.info("asset %s: sound changed by %.1f dB", asset.id, gain)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, scratch, True)
+        def store(tx: sa.Connection, at: datetime) -> None:
+            assets.report(tx, at, asset.id, details=details, duration_us=length_us)
+            jobs.enqueue(tx, at, "old-sounds", asset.id, delay=delay)
+
+        await self._write(job, store)
+        log.info("asset %s: sound made anew, %.1f dB", asset.id, gain)
+
+    async def old_sounds(self, job: Job) -> None:
+        """Remove all but the newest sounds of a file."""
+        for folder in await self._write(job, assets.drop_old_sounds, job.subject, SOUNDS_KEPT):
+            await self._storage.remove(folder)
 
     async def poster(self, job: Job) -> None:
         """Make the picture of a film at the moment its artist chose the poster of the work."""
         asset = await self._db.read(assets.asset, job.subject)
         work = await self._db.read(works.work_by_id, asset.work)
         at_us = int(job.payload["at_us"])
-        scratch = self._scratch / f"{asset.id}-poster"
-        await asyncio.to_thread(_fresh, scratch)
+        async with self._source(job) as (source, scratch):
+            images, thumbhash = await transcode.picture_at(
+                source,
+                scratch,
+                await self._probe(asset, source),
+                at_us,
+                f"poster-{at_us // 1000}",
+                binary=self._binary,
+                allowance=self._allowance(),
+            )
+            if not images:
+                raise MediaError("unreadable")
+            await self._poster(job, asset, work, images, thumbhash, chosen=True)
+        await self._write(job, assets.report, asset.id, details={"notice": None})
+
+    async def gave_up(self, job: Job, error: ShowcaseError) -> None:
+        """Tell the artist how it ended: as the state of the file, or as a notice where the file itself is as it was."""
+        await asyncio.to_thread(self._clear, job)
+        params = {k: v for k, v in error.params.items() if isinstance(v, (str, int, float))}
+        told = {"code": error.code, "params": params}
+        at, cancelled = datetime.now(UTC), isinstance(error, Cancelled)
+        if job.kind in ("level", "poster"):
+            if not cancelled:
+                await self._db.write(assets.report, at, job.subject, details={"notice": told})
+            return
+        state = "cancelled" if cancelled else "failed"
+
+        def end(tx: sa.Connection) -> None:
+            if cancelled:
+                assets.cancel(tx, at, job.subject)  # it may have handed over to the next job just now
+            assets.report(tx, at, job.subject, state=state, stage=state, error=told)
+
+        await self._db.write(end)
+
+    def _clear(self, job: Job) -> None:
+        for path in self._scratch.glob(f"{job.subject}-{job.id}-*"):
+            shutil.rmtree(path, ignore_errors=True)
+
+    async def _write(
+        self, job: Job, f: Callable[Concatenate[sa.Connection, datetime, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Write for a job that is still held. Raises Cancelled, LostLease."""
+
+        def held(tx: sa.Connection) -> T:
+            jobs.hold(tx, job)
+            return f(tx, datetime.now(UTC), *args, **kwargs)
+
+        return await self._db.write(held)
+
+    @asynccontextmanager
+    async def _source(self, job: Job) -> AsyncIterator[tuple[Path, Path]]:
+        """The original of a job's asset, and an empty folder that no other holder of the job shares."""
+        scratch = self._scratch / f"{job.subject}-{job.id}-{job.attempt}"
+
+        def fresh() -> None:
+            self._clear(job)  # what a worker that died, or lost the job, has left
+            scratch.mkdir(parents=True)
+
         try:
-            async with self._storage.as_file(f"originals/{asset.id}") as source:
-                images, thumbhash = await transcode.picture_at(
-                    source, scratch, at_us, f"poster-{at_us // 1000}", binary=self._binary, allowance=self._allowance()
-                )
-                if not images:
-                    raise MediaError("unreadable")
-                await self._poster(asset, work, images, thumbhash, chosen=True)
+            await asyncio.to_thread(fresh)
+            async with self._storage.as_file(f"originals/{job.subject}") as source:
+                yield source, scratch
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise Unavailable("disk-full") from error
+            raise
         finally:
             await asyncio.to_thread(shutil.rmtree, scratch, True)
 
-    def _allowance(self) -> transcode.Allowance:
+    @asynccontextmanager
+    async def _told(self, job: Job) -> AsyncIterator[None]:
+        """Let the artist read what a job waits for."""
+        try:
+            yield
+        except Unavailable as error:
+            if error.code in WAITED_FOR:
+                with contextlib.suppress(ShowcaseError):
+                    await self._write(job, assets.report, job.subject, stage=error.code)
+            raise
+
+    @asynccontextmanager
+    async def _reporting(self, job: Job, asset: Asset) -> AsyncIterator[_Reporting]:
+        """Passes progress on to the database, at most once in `REPORT_EVERY` seconds."""
+        reporting = _Reporting(asset.progress)
+
+        last: tuple[float, str] | None = None
+
+        async def store() -> None:
+            nonlocal last
+            if (told := reporting.told) is None or told == last:
+                return
+            try:
+                await self._write(job, assets.report, asset.id, progress=round(told[0], 4), stage=told[1])
+                last = told
+            except Unavailable as error:
+                log.warning("asset %s: progress not stored: %s", asset.id, error)
+
+        async def report() -> None:
+            while True:
+                await store()
+                await asyncio.sleep(REPORT_EVERY)
+
+        reporter = asyncio.create_task(report(), name=f"progress of {asset.id}")
+        try:
+            yield reporting
+        finally:
+            reporter.cancel()
+            await asyncio.gather(reporter, return_exceptions=True)
+        await store()
+
+    async def _probe(self, asset: Asset, source: Path) -> Probe:
+        """What was found in a file when it was processed, without reading it to its end again."""
+        kept = ladder.as_kept(asset.details.get("probe"))
+        return kept or await probe.probe(source, max_duration_us=self._allowance().max_duration_us)
+
+    def _allowance(self, nice: int = 10) -> transcode.Allowance:
         return transcode.Allowance(
             max_duration_us=round(self._settings.work_max_hours * 3_600_000_000),
             data_bytes=self._settings.ffmpeg_memory,
+            reserve_bytes=self._settings.disk_reserve,
+            nice=nice,
         )
 
-    async def gave_up(self, job: Job, error: ShowcaseError) -> None:
-        """Tell the artist how it ended."""
-        state = "cancelled" if error.code == "cancelled" else "failed"
-        params = {k: v for k, v in error.params.items() if isinstance(v, (str, int, float))}
-        await self._db.write(
-            assets.report,
-            datetime.now(UTC),
-            job.subject,
-            state=state,
-            stage=state,
-            error={"code": error.code, "params": params},
-        )
+    def _storing(self, job: Job, asset: Asset) -> transcode.Ready:
+        """Stores renditions under a name that nothing else has: what is stored is never changed."""
+        prefix = _new_prefix(asset)
 
-    async def _captions(self, asset: Asset, source: Path) -> None:
+        async def ready(made: Made, folder: Path) -> None:
+            rendition = Rendition(**_fields(made), folder=f"{prefix}/{made.name}")
+            await self._db.read(jobs.hold, job)
+            await self._storage.copy_folder(folder, rendition.folder)
+
+            def store(tx: sa.Connection, at: datetime) -> None:
+                assets.add_rendition(tx, at, asset.id, rendition)
+                assets.take_if_first(tx, at, asset.id)
+
+            await self._write(job, store)
+
+        return ready
+
+    async def _captions(self, job: Job, asset: Asset, source: Path) -> None:
         found = await asyncio.to_thread(lambda: captions.read(source.read_bytes(), asset.filename))
-        folder = f"media/{asset.id}/1/captions"
+        folder = f"{_new_prefix(asset)}/captions"
+        await self._db.read(jobs.hold, job)
         await self._storage.put(f"{folder}/captions.vtt", found.vtt.encode())
         end = max((c.end_us for c in found.cues), default=0)
         rendition = Rendition(
@@ -161,62 +302,60 @@ class Processor:
             durations_us=(end,),
             folder=folder,
         )
-        at = datetime.now(UTC)
-        await self._db.write(assets.add_rendition, at, asset.id, rendition)
         details = {"cues": len(found.cues), "transcript": found.transcript}
-        await self._db.write(assets.report, at, asset.id, details=details, duration_us=end)
 
-    async def _film(self, asset: Asset, work: Work, source: Path, scratch: Path) -> None:
-        run = asset.details.get("run", 1)
-        prefix = f"media/{asset.id}/{run}"
-        reporting = _Reporting(self._db, asset.id)
+        def store(tx: sa.Connection, at: datetime) -> None:
+            assets.add_rendition(tx, at, asset.id, rendition)
+            assets.report(tx, at, asset.id, details=details, duration_us=end)
 
-        async def ready(made: Made, folder: Path) -> None:
-            await self._storage.copy_folder(folder, f"{prefix}/{made.name}")
-            rendition = Rendition(**_fields(made), folder=f"{prefix}/{made.name}")
-            await self._db.write(assets.add_rendition, datetime.now(UTC), asset.id, rendition)
-            await self._db.write(assets.take_if_first, datetime.now(UTC), asset.id)
+        await self._write(job, store)
 
+    async def _film(
+        self,
+        job: Job,
+        asset: Asset,
+        work: Work,
+        source: Path,
+        scratch: Path,
+        reporting: _Reporting,
+        length_us: int | None,
+    ) -> None:
         async def picture(made: transcode.Picture) -> None:
-            await self._poster(asset, work, made.images, made.thumbhash)
+            await self._poster(job, asset, work, made.images, made.thumbhash)
 
-        main = work.main
-        length_us = main.duration_us if asset.role in SOUND_ROLES and main is not None else None
-        reporter = asyncio.create_task(reporting.run(), name=f"progress of {asset.id}")
-        try:
-            outcome = await transcode.process(
-                source,
-                scratch,
-                role=asset.role,
-                have=frozenset(r.name for r in asset.renditions),
-                progress=reporting.tell,
-                ready=ready,
-                picture=picture,
-                binary=self._binary,
-                allowance=self._allowance(),
-                lang=None if asset.lang == "und" else asset.lang,
-                length_us=length_us,
-                gain_db=_gain(asset, work),
-            )
-        finally:
-            reporter.cancel()
-            await asyncio.gather(reporter, return_exceptions=True)
-        details = await self._keep(outcome, f"{prefix}/extra", scratch)
-        at = datetime.now(UTC)
-        await self._db.write(assets.report, at, asset.id, details=details, duration_us=outcome.duration_us or None)
+        outcome = await transcode.process(
+            source,
+            scratch,
+            role=asset.role,
+            have=frozenset(r.name for r in asset.renditions),
+            progress=reporting.encoding,
+            ready=self._storing(job, asset),
+            picture=picture,
+            binary=self._binary,
+            allowance=self._allowance(),
+            lang=None if asset.lang == "und" else asset.lang,
+            length_us=length_us,
+        )
+        details = await self._keep(job, outcome, f"{_new_prefix(asset)}/extra", scratch)
         if outcome.images:
             # The public page shows a small likeness; the picture itself opens with the work's window.
             shown = outcome.poster.images if asset.role != "work" else _likeness(outcome.poster.images)
-            await self._poster(asset, work, shown, outcome.poster.thumbhash)
-        if outcome.spherical and asset.role == "work" and not work.spherical:
-            await self._db.write(works.update, at, work.id, values={"spherical": True}, fields={})
+            await self._poster(job, asset, work, shown, outcome.poster.thumbhash)
 
-    async def _keep(self, outcome: transcode.Outcome, folder: str, scratch: Path) -> dict[str, Any]:
+        def store(tx: sa.Connection, at: datetime) -> None:
+            assets.report(tx, at, asset.id, details=details, duration_us=outcome.duration_us or None)
+            assets.fit_sounds(tx, at, asset.work)
+            if outcome.spherical and asset.role == "work" and not work.spherical:
+                works.update(tx, at, work.id, values={"spherical": True}, fields={})
+
+        await self._write(job, store)
+
+    async def _keep(self, job: Job, outcome: transcode.Outcome, folder: str, scratch: Path) -> dict[str, Any]:
         extra = scratch / "extra"
-        await asyncio.to_thread(_fresh, extra)
-        details: dict[str, Any] = {"folder": folder, "source": _source(outcome)}
+        details: dict[str, Any] = {"folder": folder, "source": _source(outcome), "probe": ladder.to_keep(outcome.probe)}
 
         def collect() -> None:
+            extra.mkdir()
             if (board := outcome.storyboard) is not None:
                 for sheet in board.sheets:
                     shutil.copy2(sheet, extra / sheet.name)
@@ -239,62 +378,105 @@ class Processor:
         await asyncio.to_thread(collect)
         if outcome.loudness is not None:
             details["loudness"] = asdict(outcome.loudness)
-        details["flashes"] = [list(f) for f in outcome.flashes]
+        details["flashes"] = None if outcome.flashes is None else [list(f) for f in outcome.flashes]
+        await self._db.read(jobs.hold, job)
         await self._storage.copy_folder(extra, folder)
         return details
 
     async def _poster(
-        self, asset: Asset, work: Work, images: tuple[stills.Image, ...], thumbhash: str, *, chosen: bool = False
+        self,
+        job: Job,
+        asset: Asset,
+        work: Work,
+        images: tuple[stills.Image, ...],
+        thumbhash: str,
+        *,
+        chosen: bool = False,
     ) -> None:
         """Keep the pictures of a file; they become the work's own when it has none, or when they were chosen as such."""
         if not images:
             return
+        await self._db.read(jobs.hold, job)
         for image in images:
             data = await asyncio.to_thread(image.path.read_bytes)
             await self._storage.put(f"pictures/{asset.id}/{image.path.name}", data)
         kept = {"asset": asset.id, "files": [_image(i) for i in images], "thumbhash": thumbhash}
-        at = datetime.now(UTC)
-        if chosen or asset.role == "poster":
-            await self._db.write(works.set_poster, at, work.id, kept | {"chosen": True})
-            return
-        await self._db.write(assets.report, at, asset.id, details={"poster": kept})
-        current = await self._db.read(works.work_by_id, work.id)
-        if current.poster is not None and current.poster.get("chosen"):
-            return
-        if asset.role == "work" and (current.poster is None or current.main is None or current.main.id == asset.id):
-            await self._db.write(works.set_poster, at, work.id, kept)
+
+        def store(tx: sa.Connection, at: datetime) -> None:
+            if chosen or asset.role == "poster":
+                works.set_poster(tx, at, work.id, kept | {"chosen": True})
+                return
+            assets.report(tx, at, asset.id, details={"poster": kept})
+            current = works.work_by_id(tx, work.id)
+            if current.poster is not None and current.poster.get("chosen"):
+                return
+            if asset.role == "work" and (current.poster is None or current.main is None or current.main.id == asset.id):
+                works.set_poster(tx, at, work.id, kept)
+
+        await self._write(job, store)
 
 
 class _Reporting:
-    """Passes progress on to the database, at most once in `REPORT_EVERY` seconds."""
+    """How far a file is: what it was told last, and never back behind where an earlier try was."""
 
-    def __init__(self, db: Database, asset: str) -> None:
-        self._db, self._asset = db, asset
-        self._told = (0.0, "probe")
+    def __init__(self, begun: float) -> None:
+        self._furthest = begun
+        self.told: tuple[float, str] | None = None
 
     def tell(self, progress: float, stage: str) -> None:
-        self._told = (progress, stage)
+        """So much of all is done."""
+        self._furthest = max(self._furthest, progress)
+        self.told = (self._furthest, stage)
 
-    async def run(self) -> None:
-        last: tuple[float, str] | None = None
-        while True:
-            if (told := self._told) != last:
-                last = told
-                await self._db.write(
-                    assets.report, datetime.now(UTC), self._asset, progress=round(told[0], 4), stage=told[1]
-                )
-            await asyncio.sleep(REPORT_EVERY)
+    def encoding(self, progress: float, stage: str) -> None:
+        """So much is done of what comes after reading."""
+        self.tell(READING + (1 - READING) * progress if progress else READING / 2, stage)
+
+
+def _playable(tx: sa.Connection, at: datetime, id: str) -> None:
+    """All that `process` makes is stored: what is left is the ladder's."""
+    asset = assets.asset(tx, id)
+    found = ladder.as_kept(asset.details.get("probe"))
+    high = ladder.plan(found).high if found is not None else ()
+    if {r.name for r in high} <= {r.name for r in asset.renditions}:
+        _ready(tx, at, id)
+    else:
+        assets.report(tx, at, id, stage="ladder")
+        assets.climb(tx, at, id)
+
+
+def _ready(tx: sa.Connection, at: datetime, id: str) -> None:
+    """All of a file is stored: whatever waited for that comes next."""
+    assets.report(tx, at, id, state="ready", stage="ready", progress=1.0)
+    assets.take_if_first(tx, at, id)
+    asset = assets.asset(tx, id)
+    work = works.work_by_id(tx, asset.work)
+    if _gain(asset, work) != asset.details.get("gain", 0.0):
+        jobs.enqueue(tx, at, "level", id)
+    assets.fit_sounds(tx, at, asset.work)
 
 
 def _gain(asset: Asset, work: Work) -> float:
-    """Decibels that bring a work to the target loudness, if its artist switched that on and it was measured."""
-    loudness = asset.details.get("loudness")
-    if not work.levelled or not loudness or loudness["integrated"] is None:
-        return 0.0
-    gain = TARGET_LUFS - loudness["integrated"]
-    if loudness["true_peak"] is not None:
-        gain = min(gain, PEAK_DBTP - loudness["true_peak"])
-    return round(float(gain), 2)
+    """Decibels to add to the sound of a file, as the artist of the work switched it."""
+    return ladder.levelling_db(asset.details.get("loudness")) if work.levelled and asset.role == "work" else 0.0
+
+
+def _length_us(asset: Asset, work: Work) -> int | None:
+    """How long a sound that plays with a film must be; None for what is as long as it is.
+
+    Raises Unavailable `film-not-ready` as long as the film's length may still become known.
+    """
+    if asset.role not in SOUND_ROLES:
+        return None
+    if work.main is not None and work.main.duration_us is not None:
+        return work.main.duration_us
+    if any(a.role == "work" and a.state in ("queued", "processing") for a in work.assets):
+        raise Unavailable("film-not-ready")
+    return None
+
+
+def _new_prefix(asset: Asset) -> str:
+    return f"media/{asset.id}/{secrets.token_hex(4)}"
 
 
 def _likeness(images: tuple[stills.Image, ...]) -> tuple[stills.Image, ...]:
@@ -330,11 +512,12 @@ def _source(outcome: transcode.Outcome) -> dict[str, Any]:
     return found
 
 
-def _fresh(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+async def _sha256(path: Path, told: Callable[[float], None]) -> str:
+    """Hash a file, telling how much of it is done. Cancelling ends it soon."""
+    digest = hashlib.sha256()
+    size = (await asyncio.to_thread(path.stat)).st_size
+    with await asyncio.to_thread(path.open, "rb") as file:
+        while data := await asyncio.to_thread(file.read, HASHED_AT_ONCE):
+            await asyncio.to_thread(digest.update, data)
+            told(file.tell() / max(1, size))
+    return digest.hexdigest()

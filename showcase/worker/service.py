@@ -19,11 +19,17 @@ from showcase.store.database import Database, is_sqlite
 from showcase.store.events import Event
 from showcase.store.feed import Feed
 from showcase.store.jobs import Job
-from showcase.worker.chores import Chores, gave_up_mail
+from showcase.worker.chores import Chores
 from showcase.worker.loop import Do, Worker
 from showcase.worker.process import Processor
 
-QUICK = ("captions", "poster", "mail", "remove-files", "sweep")
+# Who does what, each one at a time: films take minutes, and a mail or a caption file must not wait for them; nor must
+# the first quality of one film wait for the last of another.
+LANES: tuple[tuple[str, ...], ...] = (
+    ("process", "level"),
+    ("ladder",),
+    ("captions", "poster", "mail", "remove-files", "old-sounds", "sweep"),
+)
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +44,9 @@ async def run(settings: Settings, *, child: bool) -> None:
     kinds: Mapping[str, Do] = {
         "process": processor.process,
         "captions": processor.process,
+        "ladder": processor.ladder,
         "level": processor.level,
+        "old-sounds": processor.old_sounds,
         "poster": processor.poster,
         "mail": chores.mail,
         "remove-files": chores.remove_files,
@@ -46,27 +54,22 @@ async def run(settings: Settings, *, child: bool) -> None:
     }
 
     async def gave_up(job: Job, error: ShowcaseError) -> None:
-        if job.kind in ("process", "captions"):
+        # A mail that could not be sent shows its reason in the outbox already.
+        if job.kind in ("process", "ladder", "captions", "level", "poster"):
             await processor.gave_up(job, error)
-        elif job.kind == "mail":
-            await gave_up_mail(job, error)
 
-    slow = {kind: do for kind, do in kinds.items() if kind not in QUICK}
-    worker = Worker(db, slow, gave_up, attempts=settings.job_attempts)
+    workers = [Worker(db, {k: kinds[k] for k in lane}, gave_up, attempts=settings.job_attempts) for lane in LANES]
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(worker.run(), name="worker")]
-            # Films take minutes; a mail or a caption file must not wait for them.
-            quick = Worker(db, {k: kinds[k] for k in QUICK}, gave_up, attempts=settings.job_attempts)
-            tasks.append(group.create_task(quick.run(), name="quick worker"))
+            tasks = [group.create_task(worker.run(), name=f"worker {worker.name}") for worker in workers]
 
             def wake() -> None:
-                worker.wake()
-                quick.wake()
+                for worker in workers:
+                    worker.wake()
 
             if child:
                 db.changed = _tell_parent
@@ -80,7 +83,7 @@ async def run(settings: Settings, *, child: bool) -> None:
 
                 feed.watch(changed)
                 tasks.append(group.create_task(feed.run(), name="feed"))
-            log.info("worker %s is ready (%s)", worker.name, binary)
+            log.info("worker %s is ready (%s)", workers[0].name, binary)
             await stop.wait()
             for task in tasks:
                 task.cancel()

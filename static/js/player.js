@@ -158,9 +158,11 @@ function build(el) {
   /** @param {Refusal} refusal */
   function refuse(refusal) {
     show("cover");
-    const opens = refusal.opens ? new Intl.DateTimeFormat(pageLang, { dateStyle: "long", timeStyle: "short" }) : null;
+    const opens = refusal.opens ? new Intl.DateTimeFormat(british(pageLang), { dateStyle: "long", timeStyle: "short" }) : null;
     const when = opens ? " " + fill(strings.opens, { time: opens.format(new Date(refusal.opens ?? "")) }) : "";
     say((refusal.detail || strings.refused) + when);
+    // What is over for good offers no button that could not do anything.
+    button.hidden = ["withdrawn", "closed"].includes(refusal.code);
     button.focus({ preventScroll: true });
     return false;
   }
@@ -292,3 +294,8 @@ function pause(ms) {
 }
 
 for (const el of document.querySelectorAll("[data-player]")) mount(/** @type {HTMLElement} */ (el));
+
+/** Dates as the rest of the page writes them: 22 November 2026, 24-hour clocks. @param {string} lang */
+function british(lang) {
+  return lang === "en" ? "en-GB" : lang;
+}

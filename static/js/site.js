@@ -129,7 +129,7 @@ function mountLocal(time) {
   const moment = new Date(time.dateTime);
   if (Number.isNaN(moment.getTime())) return;
   time.title ||= time.textContent?.trim() ?? "";
-  time.textContent = new Intl.DateTimeFormat(pageLang, {
+  time.textContent = new Intl.DateTimeFormat(british(pageLang), {
     year: "numeric",
     month: "long",
     day: "numeric",
@@ -144,7 +144,7 @@ function mountClocks(times) {
   const clocks = times.flatMap((time) => {
     const of = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: time.dataset.clock };
     try {
-      return [{ time, format: new Intl.DateTimeFormat(pageLang, /** @type {Intl.DateTimeFormatOptions} */ (of)) }];
+      return [{ time, format: new Intl.DateTimeFormat(british(pageLang), /** @type {Intl.DateTimeFormatOptions} */ (of)) }];
     } catch {
       // A zone this browser does not know: the server's time stays.
       return [];
@@ -249,3 +249,17 @@ for (const el of document.querySelectorAll("[data-ask]")) mountAsk(/** @type {HT
 for (const el of document.querySelectorAll("[data-image]")) mountImage(/** @type {HTMLElement} */ (el));
 mountClocks([.../** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("[data-clock]"))]);
 mountIn(document);
+
+/** Typing a date means it: the choice that the date belongs to is chosen with it. */
+for (const row of document.querySelectorAll("[data-picks]")) {
+  row.addEventListener("input", (event) => {
+    const choice = document.getElementById(/** @type {HTMLElement} */ (row).dataset.picks ?? "");
+    const typed = /** @type {HTMLInputElement} */ (event.target);
+    if (choice instanceof HTMLInputElement && typed.type === "datetime-local" && typed.value) choice.checked = true;
+  });
+}
+
+/** Dates as the rest of the page writes them: 22 November 2026, 24-hour clocks. @param {string} lang */
+function british(lang) {
+  return lang === "en" ? "en-GB" : lang;
+}

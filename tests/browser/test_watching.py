@@ -102,3 +102,22 @@ async def test_withdrawal_stops_whoever_watches(
     await page.evaluate("document.querySelector('video').currentTime = 140")
     await expect(page.get_by_text("withdrawn by its artists")).to_be_visible()
     gallery.publish(slug)
+
+
+async def test_a_choice_of_captions_is_kept(works: Works, new_page: Callable[..., Awaitable[Page]]) -> None:
+    page = await new_page(base_url=works.gallery.server.url)
+    shows = (
+        "() => [...document.querySelector('video').textTracks].some(t => t.mode === 'showing' && t.activeCues?.length"
+        " && t.activeCues[0].text.includes('cloche'))"
+    )
+    await page.goto(f"/en/works/{works.film}")
+    await page.get_by_role("button", name=re.compile("Play")).first.click()
+    await page.wait_for_function(MOVES)
+    await page.get_by_role("button", name="Settings").click()
+    await page.get_by_role("radio", name="Français", exact=True).first.check()
+    await page.wait_for_function(shows)
+    await page.evaluate("document.querySelector('video').pause()")
+    await page.reload()
+    await page.locator("[data-play]").first.click()
+    await page.wait_for_function(MOVES)
+    await page.wait_for_function(shows)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import io
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import av
 
+from showcase.core import ladder
 from showcase.core.ladder import Rendition
-from showcase.media import packaging, transcode
+from showcase.media import ffmpeg, packaging, transcode
 
 AAC_FRAME_US = 21_334
 
@@ -58,7 +59,7 @@ def joined(folder: Path) -> bytes:
 
 
 async def processed(source: Path, folder: Path, **options: Any) -> Made:
-    """Run `process`, and see that each rendition is whole when it is handed over."""
+    """Run `process` and then `ladder`, and see that each rendition is whole when it is handed over."""
     order: list[str] = []
     progress: list[tuple[float, str]] = []
 
@@ -69,6 +70,18 @@ async def processed(source: Path, folder: Path, **options: Any) -> Made:
     outcome = await transcode.process(
         source, folder, progress=lambda at, stage: progress.append((at, stage)), ready=ready, **options
     )
+    if ladder.plan(outcome.probe).high:
+        high = await transcode.ladder(
+            source,
+            folder,
+            outcome.probe,
+            have=options.get("have", frozenset()),
+            progress=lambda at, stage: progress.append((at, stage)),
+            ready=ready,
+            binary=options.get("binary") or ffmpeg.binary(),
+            allowance=options.get("allowance", transcode.Allowance()),
+        )
+        outcome = replace(outcome, renditions=outcome.renditions + high)
     return Made(outcome, folder, order, progress)
 
 

@@ -53,7 +53,7 @@ async def test_lines_of_its_progress_are_passed_on(tmp_path: Path) -> None:
         ("sleep 60", Limits(wall_s=0.1), "wall"),
         ("sleep 60 & sleep 60", Limits(wall_s=0.1), "wall"),
         ("sleep 60", Limits(wall_s=60, stall_s=0.1), "stall"),
-        ("while :; do :; done", Limits(wall_s=60, cpu_s=1), "signal"),
+        ("while :; do :; done", Limits(wall_s=60, cpu_s=1), "cpu"),
         ("kill -9 $$", Limits(wall_s=60), "signal"),
     ],
 )
@@ -63,6 +63,11 @@ async def test_it_ends_at_its_limits_and_leaves_nothing(
     ended = await run(tmp_path, script, limits=limits)
     assert (ended.reason, ended.ok) == (reason, False)
     await nothing_runs_in(tmp_path)
+
+
+async def test_it_stands_back_for_others(tmp_path: Path) -> None:
+    said = [await run(tmp_path, "nice", limits=limits, max_output_bytes=9) for limits in (Limits(), Limits(nice=19))]
+    assert [e.output for e in said] == [b"10\n", b"19\n"]
 
 
 async def test_it_may_not_say_more_than_it_may(tmp_path: Path) -> None:

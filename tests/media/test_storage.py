@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from showcase.errors import NotFound, Unavailable
+from showcase.media import storage as storage_module
 from showcase.media.storage import Storage
 
 
@@ -69,17 +70,41 @@ async def test_a_file_is_adopted_by_renaming_it(storage: Storage, tmp_path: Path
     assert not upload.exists()
 
 
-async def test_a_folder_is_copied_as_links_and_an_earlier_try_goes(storage: Storage, tmp_path: Path) -> None:
+async def test_a_folder_is_copied_as_links(storage: Storage, tmp_path: Path) -> None:
     made = tmp_path / "v360"
     made.mkdir()
     (made / "init.mp4").write_bytes(b"init")
-    await storage.put("media/a1/1/v360/s00009.m4s", b"left behind")
     await storage.copy_folder(made, "media/a1/1/v360")
     assert await storage.names("media/a1/1/v360") == ["init.mp4"]
-    assert await storage.names("media/a1") == ["1"]
+    assert await storage.names("media/a1/1") == ["v360"]
     # The scratch folder goes, what is stored stays.
     shutil.rmtree(made)
     assert await storage.get("media/a1/1/v360/init.mp4") == b"init"
+
+
+async def test_a_folder_that_another_has_stored_stays_as_it_is(storage: Storage, tmp_path: Path) -> None:
+    made = tmp_path / "v360"
+    made.mkdir()
+    (made / "init.mp4").write_bytes(b"late")
+    await storage.put("media/a1/1/v360/s00000.m4s", b"theirs")
+    await storage.copy_folder(made, "media/a1/1/v360")
+    assert await storage.names("media/a1/1/v360") == ["s00000.m4s"]
+    assert await storage.names("media/a1/1") == ["v360"]
+
+
+async def test_a_folder_is_there_whole_or_not_at_all(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    made = tmp_path / "v360"
+    made.mkdir()
+    (made / "init.mp4").write_bytes(b"init")
+    monkeypatch.setattr(storage_module, "_link", full)
+    with pytest.raises(Unavailable, match="disk-full"):
+        await storage.copy_folder(made, "media/a1/1/v360")
+    assert await storage.names("media/a1/1") == []
 
 
 async def test_another_disk_is_copied_to(storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,9 @@ import asyncio
 import io
 import os
 import signal
+import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -17,15 +18,16 @@ import pytest
 from PIL import Image
 
 from showcase.core import playlist
-from showcase.core.ladder import Probe, VideoStream
+from showcase.core.ladder import Probe, Rendition, VideoStream
 from showcase.core.timeline import Segments, on_demand
 from showcase.errors import MediaError, Unavailable
 from showcase.media import derive, transcode
 from showcase.media.ffmpeg import Result
 from showcase.media.packaging import segment_files
+from showcase.media.probe import probe
 from showcase.media.transcode import Allowance, Stages, failure
 from tests.media.conftest import RED_BLUE, SINE, X264, Make, lavfi
-from tests.media.films import AAC_FRAME_US, Made, level, pictures, processed, samples
+from tests.media.films import AAC_FRAME_US, Made, joined, level, pictures, processed, samples
 
 
 def same_length(made: Made) -> bool:
@@ -417,12 +419,21 @@ async def test_a_still_gets_its_sizes(still: Path, tmp_path: Path, binary: str) 
     ]
 
 
-async def test_gain_is_added_to_the_sound(sound_only: Path, tmp_path: Path, binary: str) -> None:
-    made = await processed(sound_only, tmp_path, binary=binary, gain_db=6.0)
-    left, _ = samples(made.stream("a-und"))
-    assert round(level(left, 1, 2), 2) == 0.18  # twice an eighth, 3 dB down as in the source
-    assert made.outcome.loudness is not None
-    assert round(made.outcome.loudness.true_peak or 0) == -21  # measured as it was before
+async def test_sound_is_made_anew_louder_and_as_long_as_is_asked(landscape: Path, tmp_path: Path, binary: str) -> None:
+    made: list[tuple[Rendition, Path]] = []
+
+    async def ready(rendition: Rendition, folder: Path) -> None:
+        made.append((rendition, folder))
+
+    await transcode.sound(
+        landscape, tmp_path, await probe(landscape), name="a-fr-7", lang="fr", length_us=3_000_000, gain_db=6.0,
+        ready=ready, binary=binary, allowance=Allowance(),
+    )  # fmt: skip
+    ((rendition, folder),) = made
+    assert (rendition.name, rendition.kind, rendition.lang, folder) == ("a-fr-7", "audio", "fr", tmp_path / "a-fr-7")
+    assert abs(rendition.durations_us[0] - 3_000_000) <= AAC_FRAME_US
+    left, _ = samples(joined(folder))
+    assert round(level(left, 1, 2), 1) == 0.7  # twice what it was: an eighth, 12 dB up and 3 down
 
 
 # What goes wrong
@@ -505,18 +516,73 @@ FILM = Probe("mp4", "mov", 1, 1, VideoStream(0, "h264", 64, 64))
     [
         (Result(1, "exit", 2_500_000, "x", b"", 1.0), MediaError("damaged", at=2)),
         (Result(69, "exit", 9_000_000, "x", b"", 1.0), MediaError("undecodable", codec="h264")),
-        (Result(-9, "wall", 3_000_000, "x", b"", 1.0), MediaError("too-demanding", at=3)),
-        (Result(-9, "stall", 3_000_000, "x", b"", 1.0), MediaError("too-demanding", at=3)),
-        (Result(-signal.SIGXCPU, "signal", 0, "x", b"", 1.0), MediaError("too-demanding", at=0)),
-        (Result(-signal.SIGXFSZ, "signal", 0, "x", b"", 1.0), MediaError("too-demanding", at=0)),
-        (Result(-signal.SIGKILL, "signal", 0, "x", b"", 1.0), Unavailable("interrupted", at=0)),
+        *((Result(-9, reason, 3, "x", b"", 1.0), MediaError("too-demanding")) for reason in ("wall", "stall", "cpu")),
+        (Result(-signal.SIGXCPU, "signal", 0, "x", b"", 1.0), MediaError("too-demanding")),
+        (Result(-signal.SIGXFSZ, "signal", 0, "x", b"", 1.0), MediaError("too-demanding")),
+        (Result(-signal.SIGSEGV, "signal", 2_500_000, "x", b"", 1.0), MediaError("damaged", at=2)),
+        (Result(-signal.SIGKILL, "signal", 0, "x", b"", 1.0), Unavailable("interrupted")),
+        (Result(-signal.SIGTERM, "signal", 0, "x", b"", 1.0), Unavailable("interrupted")),
+        # FFmpeg catches SIGTERM and ends by itself; -1 is another thing that looks like it.
+        (Result(255, "exit", 0, "x", b"", 1.0), Unavailable("interrupted")),
+        (Result(255, "exit", 0, "Operation not permitted", b"", 1.0), MediaError("damaged", at=0)),
         (Result(1, "exit", 0, "No space left on device", b"", 1.0), Unavailable("disk-full")),
-        (Result(1, "exit", 0, "Cannot allocate memory", b"", 1.0), MediaError("too-demanding", at=0)),
+        (Result(0, "done", 0, "No space left on device", b"", 1.0), Unavailable("disk-full")),
+        *(
+            (Result(1, "exit", 0, f"x: {said}.", b"", 1.0), MediaError("too-demanding"))
+            for said in (
+                "Cannot allocate memory",
+                "Resource temporarily unavailable",
+                "malloc of size 64 failed",
+                "Generic error in an external library",
+                "Error while opening encoder",
+            )
+        ),
     ],
 )
 def test_a_failure_is_told_to_whose_fault_it_is(result: Result, expected: MediaError | Unavailable) -> None:
     told = failure(result, FILM)
     assert (type(told), told.code, told.params) == (type(expected), expected.code, expected.params)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of one megabyte."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], check=False).returncode:
+        pytest.skip("only root can make a disk")
+    yield place
+    subprocess.run(["umount", "-l", place], check=True)
+
+
+async def test_a_disk_that_becomes_full_is_not_the_fault_of_the_film(
+    make: Make, small_disk: Path, binary: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FFmpeg itself may end well, with its files cut short."""
+
+    noise = make("noise.mkv", *lavfi("nullsrc=s=640x360:r=25:d=12,geq=random(1)*255:128:128"), *X264)
+    # Before it begins it looks whether there is room.
+    with pytest.raises(Unavailable, match="disk-full"):
+        await processed(noise, small_disk, binary=binary)
+    assert list(small_disk.glob("*/*.m4s")) == []
+    monkeypatch.setattr(transcode, "_needed_bytes", lambda *_: 0)
+    with pytest.raises(Unavailable, match="disk-full"):
+        await processed(noise, small_disk, binary=binary)
+    assert list(small_disk.glob("*/*.m4s")) != []
+
+
+async def test_room_is_left_for_others(silent: Path, tmp_path: Path, binary: str) -> None:
+    with pytest.raises(Unavailable, match="disk-full"):
+        await processed(silent, tmp_path, binary=binary, allowance=Allowance(reserve_bytes=1 << 60))
+
+
+async def test_flashes_that_cannot_be_looked_for_are_unknown_and_not_none(
+    landscape_made: Made, tmp_path: Path, binary: str
+) -> None:
+    (tmp_path / "low.m3u8").write_text("no playlist")
+    nothing = derive.Input("0:v:0", playlist="low.m3u8")
+    assert await derive.flashes(binary, nothing, tmp_path, Allowance().limits(1)) is None
+    assert landscape_made.outcome.flashes == ()
 
 
 def test_stages_never_go_back() -> None:

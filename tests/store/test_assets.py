@@ -84,12 +84,67 @@ async def test_whatever_is_being_made_of_a_file_is_stopped(db: Database) -> None
     work = await db.write(a_work)
     made = await db.write(an_asset, work.id)
     other = await db.write(an_asset, work.id)
-    for kind in ("captions", "level", "poster", "remove-files"):
+    for kind in ("ladder", "captions", "level", "poster", "old-sounds", "remove-files"):
         await db.write(jobs.enqueue, NOW, kind, made.id)
-    await db.write(assets.cancel, NOW, made.id)
-    assert await db.read(jobs.counts) == {"cancelled": 4, "queued": 2}
+    assert await db.write(assets.cancel, NOW, made.id) is False
+    assert await db.read(jobs.counts) == {"cancelled": 6, "queued": 2}
     kept = [await db.write(jobs.claim, NOW, "w1") for _ in range(2)]
     assert [(j.kind, j.subject) for j in kept if j] == [("process", other.id), ("remove-files", made.id)]
+
+
+async def test_who_stops_a_file_learns_whether_a_worker_is_at_it(db: Database) -> None:
+    work = await db.write(a_work)
+    made = await db.write(an_asset, work.id)
+    await db.write(jobs.enqueue, NOW, "poster", made.id)
+    await db.write(jobs.claim, NOW, "w1", ["poster"])
+    assert await db.write(assets.cancel, NOW, made.id) is False  # a poster is not the file itself
+    await db.write(assets.climb, NOW, made.id)
+    await db.write(jobs.claim, NOW, "w1", ["ladder"])
+    assert await db.write(assets.cancel, NOW, made.id) is True
+
+
+async def test_higher_qualities_come_after_whatever_is_not_playable_yet(db: Database) -> None:
+    work = await db.write(a_work)
+    await db.write(assets.climb, NOW, "early")
+    late = await db.write(an_asset, work.id, at=NOW + HOUR)
+    job = await db.write(jobs.claim, NOW + HOUR, "w1", ["process", "ladder"])
+    assert job is not None
+    assert (job.kind, job.subject) == ("process", late.id)
+
+
+async def test_of_its_sounds_a_file_keeps_the_newest(db: Database) -> None:
+    work = await db.write(a_work)
+    made = await ready(db, work.id)
+    for n in range(3):
+        sound = a_rendition(made.id, f"a-und-{n}", kind="audio", width=0, height=0, fps=0.0)
+        await db.write(assets.add_rendition, NOW, made.id, sound)
+    dropped = await db.write(assets.drop_old_sounds, NOW, made.id, 2)
+    assert sorted(dropped) == [f"media/{made.id}/1/a-und-0", f"media/{made.id}/1/audio"]
+    assert [r.name for r in (await db.read(assets.asset, made.id)).renditions] == ["a-und-1", "a-und-2", "720p"]
+    assert await db.write(assets.drop_old_sounds, NOW, made.id, 2) == []
+
+
+async def test_sounds_are_made_anew_when_another_version_with_another_length_plays(db: Database) -> None:
+    work = await db.write(a_work)
+    films = [await ready(db, work.id) for _ in range(2)]
+    sounds = [await ready(db, work.id, role="audio-description", lang=lang) for lang in ("en", "fr")]
+    coming = await db.write(an_asset, work.id, role="audio-track", lang="de")
+    for asset, length in ((films[0], 10), (films[1], 12), (sounds[0], 10), (sounds[1], 12), (coming, 10)):
+        await db.write(assets.report, NOW, asset.id, duration_us=length)
+
+    async def anew() -> list[str]:
+        found = []
+        while (job := await db.write(jobs.claim, NOW, "w1", ["level"])) is not None:
+            found.append(job.subject)
+        return found
+
+    await db.write(assets.fit_sounds, NOW, work.id)
+    assert await anew() == []  # nothing plays yet
+    await db.write(assets.take, NOW, films[0].id)
+    # The film itself may have been switched to be levelled, or not, meanwhile.
+    assert await anew() == [films[0].id, sounds[1].id]
+    await db.write(assets.take, NOW, films[1].id)
+    assert await anew() == [films[1].id, sounds[0].id]
 
 
 async def test_versions_count_up_for_each_work_role_and_language(db: Database) -> None:
@@ -200,7 +255,7 @@ async def test_what_is_not_reported_stays_and_details_add_up(db: Database) -> No
     await db.write(
         assets.report, NOW, made.id, duration_us=7_200_000_000, details={"flashes": [[1, 2]], "peaks": "peaks.u8"}
     )
-    await db.write(assets.set_hash, made.id, "ab" * 32)
+    await db.write(assets.report, NOW, made.id, sha256="ab" * 32)
     expected = replace(
         made,
         state="processing",

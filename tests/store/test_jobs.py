@@ -6,8 +6,10 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
+from showcase.errors import Cancelled
 from showcase.store import events, jobs
 from showcase.store.database import Database
 from showcase.store.jobs import LEASE, Job
@@ -78,6 +80,71 @@ async def test_the_same_job_waits_once(db: Database) -> None:
     await db.write(jobs.enqueue, NOW, "process", "a2")
     await db.write(jobs.enqueue, NOW, "remove-files", "a1")
     assert await db.read(jobs.counts) == {"queued": 3}
+
+
+async def test_what_waits_already_gets_the_newer_wish(db: Database) -> None:
+    await db.write(jobs.enqueue, NOW, "poster", "a1", {"at_us": 1}, delay=HOUR)
+    await db.write(jobs.enqueue, NOW, "poster", "a1", {"at_us": 2})
+    assert (await claimed(db)).payload == {"at_us": 2}
+    assert await db.read(jobs.counts) == {"running": 1}
+
+
+async def test_only_who_holds_a_job_may_go_on(db: Database) -> None:
+    await db.write(jobs.enqueue, NOW, "process", "a1")
+    stalled = await claimed(db, "w1")
+    await db.read(jobs.hold, stalled)
+    successor = await claimed(db, "w2", NOW + LEASE + SECOND)
+    with pytest.raises(jobs.LostLease):
+        await db.read(jobs.hold, stalled)
+    await db.read(jobs.hold, successor)
+    assert await db.read(jobs.held) == {stalled.id}
+    await db.write(jobs.cancel, NOW, "process", "a1")
+    with pytest.raises(Cancelled):
+        await db.read(jobs.hold, successor)
+    await db.write(jobs.finish, NOW, successor.id, "cancelled")
+    with pytest.raises(jobs.LostLease):
+        await db.read(jobs.hold, successor)
+    assert await db.read(jobs.held) == set()
+
+
+async def test_waiting_for_what_is_nobodys_fault_is_no_attempt(db: Database) -> None:
+    await db.write(jobs.enqueue, NOW, "poster", "a1", {"at_us": 1})
+    for waits in (1, 2):
+        job = await claimed(db, at=NOW + waits * HOUR)
+        assert await db.write(jobs.put_back, NOW, job.id, "disk-full", SECOND, worker="w1", waits=waits) is True
+    job = await claimed(db, at=NOW + 3 * HOUR)
+    assert (job.attempt, job.payload) == (1, {"at_us": 1, "waits": 2})
+
+
+async def test_a_job_that_is_cancelled_neither_waits_again_nor_ends_otherwise(db: Database) -> None:
+    await db.write(jobs.enqueue, NOW, "process", "a1")
+    job = await claimed(db)
+    assert await db.write(jobs.cancel, NOW, "process", "a1") is True
+    assert await db.write(jobs.put_back, NOW, job.id, "interrupted", SECOND, worker="w1") is False
+    assert await db.write(jobs.finish, NOW, job.id, worker="w1") is False
+    assert await db.write(jobs.finish, NOW, job.id, "failed", "damaged", worker="w1") is False
+    assert await db.read(jobs.standing, job.id, "w1") == "cancelling"
+    assert await db.write(jobs.cancel, NOW, "process", "a1") is True
+    assert await db.write(jobs.finish, NOW, job.id, "cancelled", worker="w1") is True
+    assert await db.write(jobs.cancel, NOW, "process", "a1") is False
+
+
+async def test_a_job_that_waits_to_be_tried_again_is_cancelled_at_once(db: Database) -> None:
+    await db.write(jobs.enqueue, NOW, "process", "a1")
+    job = await claimed(db)
+    await db.write(jobs.put_back, NOW, job.id, "interrupted", HOUR)
+    assert await db.write(jobs.cancel, NOW, "process", "a1") is False
+    assert await db.read(state, "a1") == "cancelled"
+
+
+async def test_it_is_known_how_long_jobs_wait(db: Database) -> None:
+    assert await db.read(jobs.oldest_waiting) is None
+    await db.write(jobs.enqueue, NOW, "sweep", "", delay=HOUR)
+    assert await db.read(jobs.oldest_waiting) == NOW + HOUR
+    await db.write(jobs.enqueue, NOW - DAY, "process", "a1")
+    assert await db.read(jobs.oldest_waiting) == NOW - DAY
+    await claimed(db)
+    assert await db.read(jobs.oldest_waiting) == NOW + HOUR
 
 
 async def test_a_job_may_be_queued_again_while_it_runs(db: Database) -> None:

@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from showcase.store.database import Database
+from tests.media.conftest import binary, make
+
+__all__ = ["binary", "db", "make"]
 
 
 @pytest.fixture

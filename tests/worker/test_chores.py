@@ -255,18 +255,12 @@ async def test_sweeping_takes_old_strays_and_leaves_young_and_owned_bytes(
     work = await db.write(a_work)
     owned = (await db.write(an_asset, work.id)).id
     coming = await db.write(begin, mara.id, work.id, expires=now() + timedelta(hours=1))
-    scratch = place.data / "scratch"
 
     async def everywhere(id: str, age_s: float) -> list[Path]:
-        working = scratch / id
-        working.mkdir(parents=True)
-        (working / "half.mp4").write_bytes(b"half")
-        age(working, age_s)
         return [
             await place.store(f"originals/{id}", age_s=age_s),
             await place.store(f"media/{id}/1/720p/0.m4s", age_s=age_s),
             await place.store(f"pictures/{id}/640.avif", age_s=age_s),
-            working,
         ]
 
     gone = [*await everywhere("old", OLD), await place.upload("oldupload", age_s=OLD)]
@@ -286,6 +280,22 @@ async def test_sweeping_takes_old_strays_and_leaves_young_and_owned_bytes(
         "sweep: removing stray pictures/old",
         "sweep: removing stray upload oldupload",
     ]
+
+
+async def test_sweeping_takes_the_scratch_of_jobs_that_nobody_does(db: Database, place: Place) -> None:
+    await db.write(jobs.enqueue, now(), "process", "a1")
+    await db.write(jobs.enqueue, now(), "process", "a2")
+    held = await db.write(jobs.claim, now(), "w1")
+    ended = await db.write(jobs.claim, now(), "w1")
+    assert held is not None
+    assert ended is not None
+    await db.write(jobs.put_back, now(), ended.id, "disk-full", timedelta(minutes=1))
+    kept = place.data / "scratch" / f"a1-{held.id}-1"
+    gone = [place.data / "scratch" / name for name in (f"a2-{ended.id}-1", f"a2-{ended.id}-2", "a3-4711-1")]
+    for path in (kept, *gone):
+        (path / "v360").mkdir(parents=True)
+    await place.chores.sweep(job("sweep"))
+    assert list((place.data / "scratch").iterdir()) == [kept]
 
 
 async def test_sweeping_an_empty_place_is_fine(place: Place) -> None:

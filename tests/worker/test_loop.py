@@ -151,7 +151,7 @@ async def test_what_is_away_is_tried_again_until_it_is_there(db: Database) -> No
     async def do(job: Job) -> None:
         tries.append(job.attempt)
         if job.attempt < 3:
-            raise Unavailable("mail-not-sent")
+            raise Unavailable("database-away")
 
     await queue(db)
     async with working(a_worker(db, do, told)):
@@ -166,13 +166,71 @@ async def test_what_stays_away_fails_after_the_last_try(db: Database) -> None:
 
     async def do(job: Job) -> None:
         tries.append(job.attempt)
-        raise Unavailable("mail-not-sent")
+        raise Unavailable("database-away")
 
     await queue(db)
     async with working(a_worker(db, do, told, attempts=2)):
-        assert await until(db, "failed") == ("failed", 2, "mail-not-sent")
+        assert await until(db, "failed") == ("failed", 2, "database-away")
     assert tries == [1, 2]
-    assert told.of == [("a1", "mail-not-sent")]
+    assert told.of == [("a1", "database-away")]
+
+
+async def test_what_is_nobodys_fault_is_waited_for_longer_each_time_and_is_no_attempt(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(loop.WAITS, "disk-full", (0, 0.0001, 0.0002))  # type: ignore[index]
+    tries: list[tuple[int, int]] = []
+    told = Told()
+
+    async def do(job: Job) -> None:
+        tries.append((job.attempt, job.payload.get("waits", 0)))
+        if len(tries) <= 6:
+            raise Unavailable("disk-full")
+
+    await queue(db, rung=1)
+    async with working(a_worker(db, do, told, attempts=2)):
+        assert (await until(db, "done"))[1] == 1
+    assert tries == [(1, n) for n in range(7)]
+    assert told.of == []
+
+
+def test_a_full_disk_is_waited_for_without_end_and_a_mail_server_for_a_day() -> None:
+    minutes = [w and w / timedelta(minutes=1) for w in (loop._wait("disk-full", n) for n in range(8))]
+    assert minutes == [1, 2, 5, 10, 15, 15, 15, 15]
+    mails = [loop._wait("mail-not-sent", n) for n in range(8)]
+    assert mails[0] == timedelta(minutes=1)
+    assert sum((m for m in mails if m is not None), timedelta(0)) > timedelta(hours=20)
+    assert mails[7] is None
+    assert loop._wait("database-away", 0) is None
+
+
+@pytest.mark.parametrize("fails", [None, Unavailable("database-away"), MediaError("no-sound")])
+async def test_a_job_that_is_cancelled_in_its_last_moment_is_cancelled(
+    db: Database, monkeypatch: pytest.MonkeyPatch, fails: ShowcaseError | None
+) -> None:
+    """After it was looked for the last time, and before its end is stored."""
+    told = Told()
+    monkeypatch.setattr(loop, "LOOK_EVERY", 3600.0)
+
+    def late(store: Callable[..., Any]) -> Callable[..., Any]:
+        def stored(tx: sa.Connection, *args: Any, **kwargs: Any) -> Any:
+            if kwargs.get("state") != "cancelled" and "cancelled" not in args:
+                jobs.cancel(tx, now(), "film", "a1")
+            return store(tx, *args, **kwargs)
+
+        return stored
+
+    monkeypatch.setattr(loop.jobs, "finish", late(jobs.finish))
+    monkeypatch.setattr(loop.jobs, "put_back", late(jobs.put_back))
+
+    async def do(_: Job) -> None:
+        if fails is not None:
+            raise fails
+
+    await queue(db)
+    async with working(a_worker(db, do, told)):
+        assert (await until(db, "cancelled"))[:2] == ("cancelled", 1)
+    assert told.of[-1] == ("a1", "cancelled")
 
 
 async def test_a_crash_is_logged_and_tried_a_bounded_number_of_times(

@@ -52,7 +52,8 @@ export class Captions {
   offered() {
     if (this.#decided) return;
     const wanted = this.#wanted();
-    this.#show(wanted ? this.#find(wanted) : -1);
+    const id = wanted ? this.#find(wanted) : -1;
+    if (id !== this.shown || !this.#visible(id)) this.#show(id);
   }
 
   /** Sound is not allowed yet: read along. */
@@ -77,11 +78,18 @@ export class Captions {
     return exact >= 0 ? exact : list.findIndex((track) => primary(track.lang) === primary(lang));
   }
 
+  /** Whether the browser shows that track, too: what hls.js believes is not enough. @param {number} id */
+  #visible(id) {
+    return id < 0 || texts(this.#engine.video).some((track) => track.mode === "showing");
+  }
+
   /** @param {number} id */
   #show(id) {
     const { hls, video } = this.#engine;
     if (hls) {
       hls.subtitleDisplay = id >= 0;
+      // Setting what it has already does nothing.
+      if (id >= 0 && hls.subtitleTrack === id && !this.#visible(id)) hls.subtitleTrack = -1;
       hls.subtitleTrack = id;
     } else {
       texts(video).forEach((track, i) => (track.mode = i === id ? "showing" : "disabled"));

@@ -44,6 +44,8 @@ export class Engine extends EventTarget {
     const on = { signal: this.#leaving.signal };
     video.addEventListener("waiting", () => this.#troubled && this.#tell("interrupted"), on);
     video.addEventListener("playing", () => this.#calm(), on);
+    // hls.js lets go of a choice that was made before its text tracks were there.
+    for (const event of ["loadedmetadata", "playing"]) video.addEventListener(event, () => this.captions.offered(), on);
     access.addEventListener("renewed", () => this.#storyboard(), on);
     addEventListener("online", () => this.#attempts && this.#retryNow(), on);
   }

@@ -385,6 +385,8 @@ export function uploads(root, { strings, say, refresh }) {
   /** @param {Item} item */
   function retry(item) {
     if (item.file.size > Number(max) || !item.file.size) return;
+    // What was refused may have been the language: what stands in the field now counts.
+    if (needsLanguage(item.role) && language.value.trim()) item.lang = tag(language.value) ?? "";
     if (needsLanguage(item.role) && !tag(item.lang)) {
       set(item, "asking");
       return ask();
