@@ -54,6 +54,21 @@ def test_a_file_counts_when_it_can_be_played() -> None:
     }
 
 
+def test_a_file_that_was_not_looked_through_yet_does_not_count() -> None:
+    """Or a warning of flashes would come after the work was published."""
+    assert "file" in missing(work(assets=(asset(state="processing", duration_us=None),)))
+    picture = asset(duration_us=None, details={"images": [{}]}, renditions=())
+    assert "file" not in missing(work(medium="image", assets=(picture,)))
+
+
+def test_what_could_not_be_looked_through_is_left_to_the_artist() -> None:
+    unknown = asset(details={"flashes": None})
+    assert "flashes-unknown" in missing(work(assets=(unknown,)))
+    noted = work(assets=(unknown,), texts={"content_notes": {"en": "No flashing light"}})
+    assert "flashes-unknown" not in missing(noted)
+    assert "flashes" not in [i.code for i in checklist(noted)]
+
+
 def test_a_web_work_needs_a_link_and_its_documentation() -> None:
     page = asset(role="documentation")
     assert "link" in missing(work(medium="web", link="https://example.org"))
@@ -80,5 +95,7 @@ def test_pictures_are_not_asked_for_captions() -> None:
 
 
 def test_every_line_has_its_words() -> None:
-    works = [work(medium=m, assets=(asset(details={"flashes": [[0, 1]]}),)) for m in ("video", "web")]
+    works = [
+        work(medium=m, assets=(asset(details={"flashes": f}),)) for m in ("video", "web") for f in ([[0, 1]], None)
+    ]
     assert {i.code for w in works for i in checklist(w)} <= set(LABELS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 
 import pytest
@@ -16,12 +17,15 @@ from showcase.core.ladder import (
     Plan,
     Probe,
     VideoStream,
+    as_kept,
     audio_plan,
     constant_rate,
     image_widths,
+    levelling_db,
     plan,
     rungs,
     scale_filters,
+    to_keep,
 )
 
 
@@ -178,3 +182,25 @@ def test_untagged_pictures_are_taken_for_what_they_usually_are() -> None:
 def test_high_dynamic_range_is_brought_down() -> None:
     assert "tonemap" in scale_filters(VideoStream(0, "hevc", 1920, 1080, colour=Colour(transfer="smpte2084")), 640, 360)
     assert "tonemap" not in scale_filters(VideoStream(0, "hevc", 1920, 1080), 640, 360)
+
+
+def test_a_probe_is_kept_as_json_and_is_the_same_again() -> None:
+    video = VideoStream(0, "h264", 1920, 1080, sar=Fraction(12, 11), fps=Fraction(24000, 1001), colour=Colour("bt709"))
+    whole = Probe(
+        "mp4", "mov", 5_000_000, 900, video, (AudioStream(1, "aac", 48_000, 2, default=True),), spherical=True
+    )
+    for probe in (whole, Probe("wav", "wav", 5_000_000, 900), Probe("png", "", 0, 9, video, still=True, cover=1)):
+        assert as_kept(json.loads(json.dumps(to_keep(probe)))) == probe
+
+
+@pytest.mark.parametrize("kept", [None, {}, {"container": "mp4"}, {**to_keep(Probe("wav", "wav", 1, 9)), "later": 1}])
+def test_what_another_release_kept_is_not_taken(kept: dict[str, object] | None) -> None:
+    assert as_kept(kept) is None
+
+
+def test_levelling_goes_to_the_target_but_not_over_the_peak() -> None:
+    assert levelling_db(None) == 0
+    assert levelling_db({"integrated": None, "true_peak": None}) == 0
+    assert levelling_db({"integrated": -16.04, "true_peak": -0.5}) == -6.96
+    assert levelling_db({"integrated": -33.0, "true_peak": -14.0}) == 10.0
+    assert levelling_db({"integrated": -33.0, "true_peak": -4.0}) == 3.0

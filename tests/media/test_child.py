@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
-from showcase.errors import Unavailable
-from showcase.media import child, ffmpeg
+from showcase.errors import ShowcaseError, Unavailable
+from showcase.media import child, ffmpeg, probe, stills
 from showcase.media.child import Limits
 from tests.media.test_transcode import running_in
 
@@ -137,3 +138,29 @@ def test_versions_are_read(tmp_path: Path, said: str, version: int | None) -> No
 async def test_a_source_needs_its_demuxer(tmp_path: Path, landscape: Path, binary: str) -> None:
     with pytest.raises(ValueError, match="demuxer"):
         await ffmpeg.run(binary, [], cwd=tmp_path, limits=Limits(), source=landscape)
+
+
+@pytest.mark.parametrize(
+    ("ended", "code"),
+    [
+        (child.Ended(-signal.SIGKILL, "signal", "", b"", 1.0), "interrupted"),
+        (child.Ended(-signal.SIGTERM, "signal", "", b"", 1.0), "interrupted"),
+        (child.Ended(-signal.SIGXCPU, "signal", "", b"", 1.0), "too-demanding"),
+        (child.Ended(-signal.SIGKILL, "cpu", "", b"", 1.0), "too-demanding"),
+        (child.Ended(1, "exit", "Traceback …\nMemoryError", b"", 1.0), "too-demanding"),
+        (child.Ended(1, "exit", "OSError: [Errno 28] No space left on device", b"", 1.0), "disk-full"),
+        (child.Ended(-signal.SIGSEGV, "signal", "", b"", 1.0), "unreadable"),
+        (child.Ended(1, "exit", "Traceback …", b"", 1.0), "unreadable"),
+    ],
+)
+async def test_a_reader_that_was_ended_does_not_blame_the_file(
+    still: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ended: child.Ended, code: str
+) -> None:
+    async def ends(*_: object, **__: object) -> child.Ended:
+        return ended
+
+    monkeypatch.setattr(child, "run", ends)
+    with pytest.raises(ShowcaseError, match=code):
+        await probe.probe(still)
+    with pytest.raises(ShowcaseError, match=code):
+        await stills.derive(still, tmp_path, "x", (640,), ("jpg",))

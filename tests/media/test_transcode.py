@@ -496,6 +496,23 @@ async def test_cancelling_ends_the_child_at_once(make: Make, landscape: Path, tm
     assert running_in(tmp_path) == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+async def test_a_child_that_somebody_ends_is_not_the_fault_of_the_film(
+    make: Make, landscape: Path, tmp_path: Path, binary: str, number: int
+) -> None:
+    """As the system does where memory runs out, or whoever stops the service: FFmpeg ends by itself with 255 then."""
+    long = make("long.mp4", "-stream_loop", "20", "-i", landscape, "-c", "copy")
+    task = asyncio.create_task(processed(long, tmp_path, binary=binary))
+    async with asyncio.timeout(30):
+        while not list(tmp_path.glob("*/*.m4s")):  # noqa: ASYNC110 - the system tells no event
+            await asyncio.sleep(0.02)
+    for process in running_in(tmp_path):
+        os.kill(process, number)
+    async with asyncio.timeout(10):
+        with pytest.raises(Unavailable, match="interrupted"):
+            await task
+
+
 def running_in(folder: Path) -> list[int]:
     """Processes that work in a folder, by their number."""
     found = []
