@@ -64,6 +64,21 @@ def used_s() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in each)
 
 
+async def _whole(source: Path, scratch: Path, ready: transcode.Ready, binary: str) -> None:
+    """What a worker makes of a film, in its two jobs: the first rungs and all beside them, then the other rungs."""
+    made: list[str] = []
+
+    async def noted(rendition: Rendition, folder: Path) -> None:
+        made.append(rendition.name)
+        await ready(rendition, folder)
+
+    outcome = await transcode.process(source, scratch, progress=lambda _at, _stage: None, ready=noted, binary=binary)
+    await transcode.ladder(
+        source, scratch, outcome.probe, have=frozenset(made), progress=lambda _at, _stage: None, ready=noted, binary=binary,
+        allowance=transcode.Allowance(),
+    )  # fmt: skip
+
+
 def processed(source: Path, scratch: Path) -> tuple[float, list[Call]]:
     """Process `source` as a worker does; returns the CPU seconds and every FFmpeg that was run."""
     binary, calls, run = ffmpeg.binary(), list[Call](), child.run
@@ -79,7 +94,7 @@ def processed(source: Path, scratch: Path) -> tuple[float, list[Call]]:
     before = used_s()
     child.run = recorded
     try:
-        asyncio.run(transcode.process(source, scratch, progress=lambda _at, _stage: None, ready=ready, binary=binary))
+        asyncio.run(_whole(source, scratch, ready, binary))
     finally:
         child.run = run
     return used_s() - before, calls

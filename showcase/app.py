@@ -13,7 +13,7 @@ from showcase.core.languages import direction
 from showcase.media.spool import Spool
 from showcase.media.storage import Storage
 from showcase.settings import Settings
-from showcase.store import cities, jobs
+from showcase.store import cities, jobs, screenings
 from showcase.store.database import Database
 from showcase.store.events import Event
 from showcase.store.feed import Feed
@@ -28,6 +28,9 @@ from showcase.web import (
     openapi,
     operator,
     pictures,
+    programme,
+    programme_desk,
+    programme_pages,
     public,
     streams,
     studio,
@@ -39,7 +42,7 @@ from showcase.web.middleware import outermost, same_site, who
 from showcase.web.pages import Pages
 from showcase.web.passwords import Passwords
 from showcase.web.sendfile import Descriptors
-from showcase.web.shelf import Shelf
+from showcase.web.shelf import Shelf, Showings
 from showcase.web.static import Assets, folder
 
 log = logging.getLogger(__name__)
@@ -80,12 +83,19 @@ def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, wor
     app[keys.PASSWORDS] = Passwords()
     app[events.STREAMS] = events.Streams()
     app[keys.SHELF] = Shelf(db)
+    app[keys.SHOWINGS] = Showings(db)
     app[network.NETWORK] = network.Network(db)
     app[streams.DESCRIPTORS] = Descriptors()
     app[TASKS] = Tasks()
     feed = app[keys.FEED] = Feed(db)
     db.changed = feed.wake
-    caches = [app[keys.SHELF].changed, app[network.NETWORK].changed, app[keys.PAGES].changed, _forget_files(app)]
+    caches = [
+        app[keys.SHELF].changed,
+        app[keys.SHOWINGS].changed,
+        app[network.NETWORK].changed,
+        app[keys.PAGES].changed,
+        _forget_files(app),
+    ]
     for changed in caches:
         feed.watch(changed)
 
@@ -118,7 +128,19 @@ def _mount(app: web.Application) -> None:
     router.add_get("/api/docs", api_docs.docs)
     router.add_get("/api/v1/events", events.stream)
     openapi.mount(app, api_docs.LISTS)
-    for part in (operator, streams, pictures, uploads, public, account, studio, desk):
+    for part in (
+        operator,
+        streams,
+        pictures,
+        uploads,
+        public,
+        programme,
+        programme_pages,
+        account,
+        studio,
+        desk,
+        programme_desk,
+    ):
         part.routes(app)
 
 
@@ -128,6 +150,9 @@ async def _opened(app: web.Application) -> AsyncIterator[None]:
     if added:
         log.info("%d cities added", added)
     await db.write(jobs.enqueue, at, "sweep", "")
+    # The rules of time zones may have changed with an update of the machine.
+    if moved := await db.write(screenings.moved, at):
+        log.warning("%d screenings moved: the rules of their time zones have changed", moved)
     app[TASKS].start(app[keys.FEED].run(), name="feed")
     yield
     await app[TASKS].close()

@@ -19,6 +19,7 @@ UPLOAD_BYTES = Counter("showcase_upload_bytes_total", "Bytes of uploads taken", 
 REFUSALS = Counter("showcase_media_refusals_total", "Media requests refused", ["code"], registry=REGISTRY)
 LISTENERS = Gauge("showcase_event_listeners", "Open event streams", registry=REGISTRY)
 DROPPED_EVENTS = Counter("showcase_events_dropped_total", "Events a slow reader lost", registry=REGISTRY)
+OLDEST_JOB = Gauge("showcase_oldest_job_seconds", "Time the oldest job that is due has waited", registry=REGISTRY)
 JOBS = Gauge("showcase_jobs", "Jobs by state", ["state"], registry=REGISTRY)
 
 

@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     upload_expiry_hours: float = Field(
         168, gt=0, description="Hours after its last byte that an unfinished upload is kept."
     )
-    disk_reserve: int = Field(2 * GIB, ge=0, description="Bytes of the disk that uploads leave free.")
+    disk_reserve: int = Field(2 * GIB, ge=0, description="Bytes of the disk that uploads and processing leave free.")
     job_attempts: int = Field(3, ge=1, le=20, description="How often a job is tried before it counts as failed.")
     grant_minutes: int = Field(
         60, ge=2, le=24 * 60, description="Minutes a permission to watch lasts before it is renewed."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from showcase.core import ladder
@@ -23,6 +23,10 @@ AssetRole = Literal[
     "work", "documentation", "installation-view", "trailer", "captions", "audio-description", "audio-track", "poster"
 ]
 AssetState = Literal["uploading", "queued", "processing", "ready", "failed", "cancelled"]
+
+FestivalState = Literal["draft", "published", "archived"]
+ScreeningKind = Literal["on_demand"]
+ScreeningState = Literal["draft", "published", "withdrawn"]
 
 MEDIA: tuple[Medium, ...] = ("video", "audio", "image", "web", "360")
 ASSET_ROLES: tuple[AssetRole, ...] = (
@@ -225,6 +229,83 @@ class Work:
     def main(self) -> Asset | None:
         """The version of the work itself that plays."""
         return next(iter(self.taken("work")), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Festival:
+    """One edition of a festival, of a city or (`city` None) of the network. `zone` is the clock its staff write in."""
+
+    id: int
+    slug: str
+    city: str | None
+    zone: str
+    starts_on: date
+    ends_on: date
+    hue: float | None
+    state: FestivalState
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    texts: Mapping[str, Texts] = field(default_factory=dict)
+
+    def text(self, name: str, lang: str) -> str:
+        """The text of `name` in `lang`, else in another language; '' when missing."""
+        return best_text(self.texts.get(name, {}), lang)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A work inside a screening. `version` is the file that plays; None: the version that is taken when it opens."""
+
+    work: int
+    work_slug: str
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """Works shown for a time, in the programme of its host festival and of co-hosts.
+
+    `starts_local` and `ends_local` are what stands on the clock of `zone`; `starts` and `ends` are the moments that
+    follow from the zone's rules as they are known now (aware UTC). Half open: at `ends` it is over.
+    """
+
+    id: int
+    slug: str
+    festival: int
+    festival_slug: str
+    festival_state: FestivalState
+    festival_title: Texts
+    city: str | None
+    hosts: tuple[str, ...]
+    host_cities: frozenset[str]
+    kind: ScreeningKind
+    state: ScreeningState
+    zone: str
+    starts_local: datetime
+    ends_local: datetime
+    starts: datetime
+    ends: datetime
+    minimum_age: int | None
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    texts: Mapping[str, Texts] = field(default_factory=dict)
+    slots: tuple[Slot, ...] = ()
+    languages: tuple[str, ...] = ()
+
+    def text(self, name: str, lang: str) -> str:
+        """The text of `name` in `lang`, else in another language; '' when missing."""
+        return best_text(self.texts.get(name, {}), lang)
+
+    def text_lang(self, name: str, lang: str) -> str:
+        """The language that `text` answers in."""
+        return best_lang(self.texts.get(name, {}), lang)
+
+    @property
+    def public(self) -> bool:
+        """Whether its page is public: it is published, and so is its festival."""
+        return self.state in ("published", "withdrawn") and self.festival_state != "draft"
 
 
 def best_lang(texts: Texts, lang: str, original: str | None = None) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from showcase.core.models import Person, Work
+from showcase.core.models import Festival, Person, Screening, Work
 from showcase.errors import Conflict, Forbidden, NotFound, Unauthenticated
 
 WorkAction = Literal[
@@ -22,6 +22,8 @@ WorkAction = Literal[
     "withdraw",  # take page and media back at once
     "delete",
 ]
+FestivalAction = Literal["see", "edit"]
+ScreeningAction = Literal["see", "preview", "edit"]
 SiteAction = Literal[
     "create-work",
     "see-studio",
@@ -71,13 +73,53 @@ def allows(person: Person | None, action: WorkAction, work: Work) -> bool:
 
 def require(person: Person | None, action: WorkAction, work: Work) -> None:
     """Raise unless `person` may do `action` to `work`."""
-    if allows(person, action, work):
-        return
-    if not allows(person, "see", work):
+    if not allows(person, action, work):
+        _refuse(person, visible=allows(person, "see", work))
+
+
+def allows_festival(person: Person | None, action: FestivalAction, festival: Festival) -> bool:
+    """Whether `person` may do `action` to a festival: a city's staff rule it, the network's its administrators."""
+    if action == "see" and festival.state != "draft":
+        return True
+    return _rules_in(person, frozenset({festival.city}) if festival.city else frozenset())
+
+
+def allows_screening(person: Person | None, action: ScreeningAction, screening: Screening) -> bool:
+    """Whether `person` may do `action` to a screening: the staff of its host and of each co-host work on it."""
+    if action == "see" and screening.public:
+        return True
+    return _rules_in(person, screening.host_cities)
+
+
+def _rules_in(person: Person | None, cities: frozenset[str]) -> bool:
+    if person is None or person.disabled:
+        return False
+    return person.administrator or bool(person.staff_of & cities)
+
+
+def require_festival(person: Person | None, action: FestivalAction, festival: Festival) -> None:
+    """Raise unless `person` may do `action` to a festival."""
+    if not allows_festival(person, action, festival):
+        _refuse(person, visible=allows_festival(person, "see", festival))
+
+
+def require_screening(person: Person | None, action: ScreeningAction, screening: Screening) -> None:
+    """Raise unless `person` may do `action` to a screening."""
+    if not allows_screening(person, action, screening):
+        _refuse(person, visible=allows_screening(person, "see", screening))
+
+
+def _refuse(person: Person | None, *, visible: bool) -> None:
+    if not visible:
         raise NotFound()
     if person is None:
         raise Unauthenticated()
     raise Forbidden()
+
+
+def may_host(person: Person | None, city: str | None) -> bool:
+    """Whether `person` may make a festival of `city` (None: the network's)."""
+    return _rules_in(person, frozenset({city}) if city else frozenset())
 
 
 def require_state(person: Person | None, action: WorkAction, work: Work) -> None:

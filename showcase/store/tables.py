@@ -303,3 +303,60 @@ events = sa.Table(
     sa.Column("at", Instant, nullable=False, index=True),
     sqlite_autoincrement=True,
 )
+
+# One edition of a festival; without a city it is the network's.
+festivals = sa.Table(
+    "festivals",
+    METADATA,
+    _id(),
+    sa.Column("slug", sa.String(120), nullable=False, unique=True),
+    _to("cities.slug", name="city", null=True),
+    sa.Column("zone", sa.String(60), nullable=False),
+    sa.Column("starts_on", sa.Date, nullable=False),
+    sa.Column("ends_on", sa.Date, nullable=False),
+    sa.Column("hue", sa.Float),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("updated_at", Instant, nullable=False),
+)
+
+# `*_local` is what stands on the clock of `zone`; `*_at` follows from it and is there to be searched by.
+screenings = sa.Table(
+    "screenings",
+    METADATA,
+    _id(),
+    sa.Column("slug", sa.String(120), nullable=False, unique=True),
+    _to("festivals.id", name="festival"),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("state", sa.String(20), nullable=False, index=True),
+    sa.Column("zone", sa.String(60), nullable=False),
+    sa.Column("starts_local", sa.DateTime, nullable=False),
+    sa.Column("ends_local", sa.DateTime, nullable=False),
+    sa.Column("starts_at", Instant, nullable=False, index=True),
+    sa.Column("ends_at", Instant, nullable=False, index=True),
+    sa.Column("minimum_age", sa.Integer),
+    sa.Column("made_by", sa.ForeignKey("people.id", ondelete="SET NULL")),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("updated_at", Instant, nullable=False),
+)
+
+# Festivals in whose programme a screening stands beside its host's.
+screening_hosts = sa.Table(
+    "screening_hosts",
+    METADATA,
+    sa.Column("screening", sa.ForeignKey("screenings.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("festival", sa.ForeignKey("festivals.id", ondelete="CASCADE"), primary_key=True, index=True),
+)
+
+slots = sa.Table(
+    "slots",
+    METADATA,
+    _id(),
+    _to("screenings.id", name="screening", ondelete="CASCADE"),
+    sa.Column("position", sa.Integer, nullable=False),
+    _to("works.id", name="work", ondelete="CASCADE"),
+    # No foreign key: a version that is removed leaves a conflict that is told, not a hole.
+    sa.Column("version", sa.String(32)),
+)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
 from pydantic import Field
 
-from showcase.core import grants, rights, rules
+from showcase.core import grants, rules
 from showcase.core.models import Window, Work
 from showcase.errors import Conflict, Gone, Invalid, NotFound
 from showcase.store import assets, cities, works
 from showcase.web import actions, shapes, streams
-from showcase.web.keys import DB, KEY, PERSON, SETTINGS, SHELF, now, signed_in
+from showcase.web.keys import DB, KEY, PERSON, SHELF, SHOWINGS, now, signed_in
 from showcase.web.limits import limit
 from showcase.web.openapi import Answer, Calls, Model, Shape
 from showcase.web.shapes import CityList, CityOut, NewWork, PlayOut, WindowIn, WorkChange, WorkList, WorkOut
@@ -320,32 +320,7 @@ def _permission(request: web.Request, shelved: Shelved, asset_id: str) -> dict[s
     if asset is None or not asset.playable:
         raise Conflict("not-ready")
     narrowed = asset.id if kind == "page" or asset_id else ""
-    return _answer(request, shelved, asset.id, kind, narrowed, verdict)
-
-
-def _answer(
-    request: web.Request, shelved: Shelved, asset_id: str, kind: str, narrowed: str, verdict: rights.Verdict
-) -> dict[str, Any]:
-    asset = shelved.assets[asset_id]
-    lasts = timedelta(minutes=request.app[SETTINGS].grant_minutes)
-    token, expires = streams.issue(request, kind, shelved.work.id, lasts, narrowed)
-    base = f"/hls/{token}/{asset.id}"
-    details = asset.details
-    return {
-        "hls": f"{base}/master.m3u8",
-        "whep": None,
-        "phase": "replay" if kind != "work" else rights.phase(verdict),
-        "starts": shapes.moment(verdict.opens),
-        "ends": shapes.moment(verdict.closes),
-        "expires": shapes.moment(expires),
-        "renew": "/api/v1/grants",
-        "storyboard": f"{base}/storyboard.vtt" if details.get("storyboard") else None,
-        "peaks": f"{base}/{details['peaks']}" if details.get("peaks") else None,
-        "images": [
-            {"url": f"{base}/{i['name']}", "type": i["type"], "width": i["width"], "height": i["height"]}
-            for i in details.get("images", ())
-        ],
-    }
+    return streams.permission(request, shelved, asset, kind, work.id, verdict.opens, verdict.closes, narrowed=narrowed)
 
 
 class RenewIn(Model):
@@ -365,18 +340,30 @@ async def renew(request: web.Request, body: RenewIn) -> Answer:
     grant = grants.parse(request.app[KEY], parts[2]) if len(parts) > 3 and parts[1] == "hls" else None
     if grant is None:
         raise NotFound()
+    at, id = now(request), parts[3]
+    if grant.kind == "screening":
+        screening = await request.app[SHOWINGS].screening(grant.subject)
+        streams.refuse_screening(screening, at)
+        shelved, asset = await streams.shown_in(request, screening, id)
+        return Answer(
+            streams.permission(request, shelved, asset, grant.kind, screening.id, screening.starts, screening.ends)
+        )
     shelved = await request.app[SHELF].work(grant.subject)
-    verdict = shelved.verdict(now(request))
     if grant.kind == "work":
-        streams.refuse(shelved, now(request))
+        streams.refuse(shelved, at)
     elif grant.kind == "preview":
         rules.require(request[PERSON], "preview", shelved.work)
     elif shelved.work.state != "published":
         raise Gone("withdrawn")
-    asset = shelved.assets.get(parts[3])
-    if asset is None or not streams.may_fetch(grant, shelved, asset):
+    found = shelved.assets.get(id)
+    if found is None or not streams.may_fetch(grant, shelved, found):
         raise NotFound()
-    return Answer(_answer(request, shelved, parts[3], grant.kind, grant.asset, verdict))
+    verdict = shelved.verdict(at)
+    return Answer(
+        streams.permission(
+            request, shelved, found, grant.kind, grant.subject, verdict.opens, verdict.closes, narrowed=grant.asset
+        )
+    )
 
 
 class UploadOut(Shape):

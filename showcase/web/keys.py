@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from showcase.web.limits import Limits
     from showcase.web.pages import Pages
     from showcase.web.passwords import Passwords
-    from showcase.web.shelf import Shelf
+    from showcase.web.shelf import Shelf, Showings
     from showcase.web.static import Assets
 
 SETTINGS: web.AppKey[Settings] = web.AppKey("SETTINGS")
@@ -33,6 +33,7 @@ NOW: web.AppKey[Callable[[], datetime]] = web.AppKey("NOW")
 PAGES: web.AppKey[Pages] = web.AppKey("PAGES")
 ASSETS: web.AppKey[Assets] = web.AppKey("ASSETS")
 SHELF: web.AppKey[Shelf] = web.AppKey("SHELF")
+SHOWINGS: web.AppKey[Showings] = web.AppKey("SHOWINGS")
 LIMITS: web.AppKey[Limits] = web.AppKey("LIMITS")
 PASSWORDS: web.AppKey[Passwords] = web.AppKey("PASSWORDS")
 
@@ -40,6 +41,8 @@ PASSWORDS: web.AppKey[Passwords] = web.AppKey("PASSWORDS")
 PERSON: web.RequestKey[Person | None] = web.RequestKey("PERSON")
 SESSION: web.RequestKey[Session | None] = web.RequestKey("SESSION")
 LANG: web.RequestKey[str] = web.RequestKey("LANG")
+# When a page that everybody sees alike will be another one by the clock alone; it is kept no longer than that.
+CHANGES: web.RequestKey[datetime] = web.RequestKey("CHANGES")
 
 
 def now(request: web.Request) -> datetime:

@@ -11,15 +11,23 @@ from aiohttp import web
 from showcase import metrics
 from showcase.errors import Forbidden, ShowcaseError
 from showcase.store import jobs
-from showcase.web.keys import DB, SETTINGS, STORAGE
+from showcase.web.keys import DB, SETTINGS, STORAGE, now
 from showcase.web.limits import address
 
+# A job that is due waits for longer only when no worker is there, or when films stand in a queue.
+PATIENCE_S = 600
 NO_STORE = {"Cache-Control": "no-store"}
 
 
 async def healthz(_: web.Request) -> web.Response:
     """The process answers."""
     return web.json_response({"status": "ok"}, headers=NO_STORE)
+
+
+async def _waited_s(request: web.Request) -> float:
+    """How long the oldest job that is due has waited, in seconds."""
+    oldest = await request.app[DB].read(jobs.oldest_waiting)
+    return max(0.0, (now(request) - oldest).total_seconds()) if oldest is not None else 0.0
 
 
 async def readyz(request: web.Request) -> web.Response:
@@ -33,6 +41,9 @@ async def readyz(request: web.Request) -> web.Response:
     enough = await asyncio.to_thread(request.app[STORAGE].free_bytes) > request.app[SETTINGS].disk_reserve
     # A full disk stops uploads, not the audience: it is told, and the node stays in service.
     checks["disk"] = "ok" if enough else "low"
+    if checks["database"] == "ok":
+        # Nobody works: the audience is served all the same, and the operator is told.
+        checks["workers"] = "ok" if await _waited_s(request) < PATIENCE_S else "waiting"
     ready = checks["database"] == "ok"
     return web.json_response(
         {"status": "ok" if ready else "unavailable", "checks": checks}, status=200 if ready else 503, headers=NO_STORE
@@ -49,6 +60,7 @@ async def measures(request: web.Request) -> web.Response:
     elif address(request) not in ("127.0.0.1", "::1") or "X-Forwarded-For" in request.headers:
         raise Forbidden()
     counts = await request.app[DB].read(jobs.counts)
+    metrics.OLDEST_JOB.set(await _waited_s(request))
     for state in ("queued", "running", "cancelling", "done", "failed", "cancelled"):
         metrics.JOBS.labels(state).set(counts.get(state, 0))
     return web.Response(

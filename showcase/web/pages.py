@@ -24,13 +24,13 @@ from showcase.core.names import fold
 from showcase.core.rules import allows, allows_site
 from showcase.store.events import Event
 from showcase.web import words
-from showcase.web.keys import ASSETS, KEY, LANG, NOW, PAGES, PERSON, SESSION, SETTINGS
+from showcase.web.keys import ASSETS, CHANGES, KEY, LANG, NOW, PAGES, PERSON, SESSION, SETTINGS
 from showcase.web.static import matches
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CACHED_PAGES = 500
 # What pages know of a query.
-QUERY = ("city", "year", "medium", "state", "page", "saved", "next", "lang")
+QUERY = ("city", "day", "kind", "year", "medium", "state", "page", "saved", "next", "lang")
 # Pages change through events; this is for what changes by the clock alone.
 CACHED_SECONDS = 10
 
@@ -72,20 +72,20 @@ class Pages:
     def cached(self, key: str, at: float) -> web.Response | None:
         """A page as it was rendered lately."""
         found = self._cache.get(key)
-        return found[1] if found is not None and at - found[0] < CACHED_SECONDS else None
+        return found[1] if found is not None and at < found[0] else None
 
-    def keep(self, key: str, at: float, page: web.Response, generation: int) -> None:
+    def keep(self, key: str, until: float, page: web.Response, generation: int) -> None:
         """Keep a page for whoever asks next, unless something changed since it was begun at `generation`."""
         if generation != self.generation:
             return
-        self._cache[key] = (at, page)
+        self._cache[key] = (until, page)
         self._cache.move_to_end(key)
         if len(self._cache) > CACHED_PAGES:
             self._cache.popitem(last=False)
 
     def changed(self, event: Event) -> None:
         """Something happened that pages may show: forget them all (making one again costs milliseconds)."""
-        if event.topic in ("work", "asset", "city", "person"):
+        if event.topic in ("work", "asset", "city", "person", "festival", "screening"):
             self._cache.clear()
             self.generation += 1
 
@@ -127,7 +127,11 @@ def _environment(
         date=lambda m, zone="UTC": words.date(m, lang, words.zone(zone)),
         date_time=lambda m, zone="UTC": words.date_time(m, lang, words.zone(zone)),
         clock=lambda m, zone="UTC": words.clock(m, lang, words.zone(zone)),
+        weekday=lambda day, width="full": words.weekday(day, lang, width),
         called=lambda kind, value: words.called(kind, value, lang),
+        day_span=lambda first, last: words.day_span(first, last, lang),
+        on_clock=lambda local: words.on_clock(local, lang),
+        zone_city=words.zone_city,
         country=lambda code: words.country(code, lang),
         language_name=lambda tag: words.language_name(tag, lang),
         sentence=lambda code, params=None: words.sentence(code, params or {}, lang),
@@ -233,7 +237,10 @@ def public(handler: Handler) -> Handler:
             made.headers["Cache-Control"] = "public, max-age=0, must-revalidate"
             # The cookie decides whether a page is the public one.
             made.headers["Vary"] = "Cookie"
-            pages.keep(key, at, made, generation)
+            lasts: float = CACHED_SECONDS
+            if (changes := request.get(CHANGES)) is not None:
+                lasts = min(lasts, (changes - request.app[NOW]()).total_seconds())
+            pages.keep(key, at + lasts, made, generation)
             page = made
         if matches(request.headers.get(hdrs.IF_NONE_MATCH, ""), page.headers["ETag"]):
             return web.Response(status=304, headers={k: page.headers[k] for k in ("ETag", "Cache-Control", "Vary")})

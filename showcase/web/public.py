@@ -9,10 +9,10 @@ from urllib.parse import urlencode, urlsplit
 from aiohttp import web
 from markupsafe import Markup
 
-from showcase.core import rights, rules
+from showcase.core import rights, rules, schedule
 from showcase.core.models import MEDIA, SITE_LANGUAGES, Asset, Person, Work
 from showcase.errors import NotFound
-from showcase.store import people, works
+from showcase.store import people, screenings, works
 from showcase.web import network, pictures, words
 from showcase.web.keys import DB, LANG, PERSON, SETTINGS, now
 from showcase.web.middleware import EMBED_POLICY
@@ -21,6 +21,7 @@ from showcase.web.shelf import PAGE_ROLES
 
 PAGE = 24
 HOME_WORKS = 9
+HOME_SCREENINGS = 4
 
 
 async def root(request: web.Request) -> web.Response:
@@ -43,9 +44,12 @@ async def home(request: web.Request) -> web.Response:
     newest = await db.read(works.listed, works.Filter(("published",)), HOME_WORKS)
     counts = await db.read(works.counts_by_city)
     at = now(request)
+    coming = await db.read(screenings.after, at, HOME_SCREENINGS)
     return render(
         request,
         "public/home.html",
+        coming=coming,
+        phases={s.id: schedule.phase(s, at) for s in coming},
         works=newest,
         cities=cities,
         active=network.active(cities),
@@ -104,10 +108,14 @@ async def work_page(request: web.Request) -> web.Response:
     """A work: the picture, and what is to be known about it."""
     work = await request.app[DB].read(works.work, request.match_info["slug"])
     rules.require(request[PERSON], "see", work)
+    at = now(request)
+    shown_in = await request.app[DB].read(screenings.of_work, work.id, at)
     cities = await network.all_cities(request)
     return render(
         request,
         "public/work.html",
+        shown_in=shown_in,
+        phases={s.id: schedule.phase(s, at) for s in shown_in},
         **work_context(request, work),
         cities=cities,
         work_cities=network.of_work(work, cities),
@@ -356,6 +364,7 @@ async def sitemap(request: web.Request) -> web.Response:
     found = await request.app[DB].read(works.slugs_public, 40_000)
     tails = [
         "",
+        "programme",
         "works",
         "cities",
         "about",

@@ -12,9 +12,9 @@ from datetime import datetime
 from functools import cached_property
 
 from showcase.core import rights
-from showcase.core.models import Asset, Rendition, Work
+from showcase.core.models import Asset, Rendition, Screening, Work
 from showcase.errors import NotFound
-from showcase.store import works
+from showcase.store import screenings, works
 from showcase.store.database import Database
 from showcase.store.events import Event
 
@@ -50,6 +50,10 @@ class Shelved:
     def playable(self) -> bool:
         """Whether there is something to play."""
         return self.work.main is not None and self.work.main.playable
+
+    def beside(self, main: Asset) -> frozenset[str]:
+        """What plays when `main` plays, which need not be the version that is taken: it, captions, other sounds."""
+        return frozenset({main.id, *(i for i in self.shown if self.assets[i].role != "work")})
 
     def verdict(self, now: datetime) -> rights.Verdict:
         """Whether the public may watch at `now`."""
@@ -101,3 +105,36 @@ class Shelf:
         if event.topic in ("work", "asset"):
             self._generation += 1
             self._kept.pop(event.data.get("id") or event.data.get("work") or 0, None)
+
+
+class Showings:
+    """The most asked-for screenings; their works stand on the shelf. `changed` is to be told of every event."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._kept: OrderedDict[int, tuple[float, Screening]] = OrderedDict()
+        self._generation = 0
+
+    async def screening(self, id: int) -> Screening:
+        """The screening with this number. Raises NotFound."""
+        loop = asyncio.get_running_loop()
+        kept = self._kept.get(id)
+        if kept is not None and loop.time() - kept[0] < SECONDS:
+            self._kept.move_to_end(id)
+            return kept[1]
+        generation = self._generation
+        found = await self._db.read(screenings.by_id, id)
+        if generation == self._generation:
+            self._kept[id] = (loop.time(), found)
+            if len(self._kept) > SHELF:
+                self._kept.popitem(last=False)
+        return found
+
+    def changed(self, event: Event) -> None:
+        """Drop what an event is about."""
+        if event.topic == "screening":
+            self._generation += 1
+            self._kept.pop(event.data.get("id") or 0, None)
+        elif event.topic == "festival":
+            self._generation += 1
+            self._kept.clear()

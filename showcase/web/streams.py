@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import functools
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
 
-from showcase.core import grants, playlist, storyboard
+from showcase.core import grants, playlist, schedule, storyboard
 from showcase.core.grants import Grant
-from showcase.core.models import SOUND_ROLES, Asset, Rendition
+from showcase.core.models import SOUND_ROLES, Asset, Rendition, Screening
 from showcase.core.timeline import Segments, on_demand
 from showcase.errors import Conflict, Forbidden, Gone, NotFound, ShowcaseError, Unauthenticated
 from showcase.metrics import REFUSALS
-from showcase.web.keys import KEY, SHELF, STORAGE, now
+from showcase.web.keys import KEY, SETTINGS, SHELF, SHOWINGS, STORAGE, now
 from showcase.web.pages import Handler
 from showcase.web.sendfile import IMMUTABLE, Descriptors, answer
 from showcase.web.shelf import PAGE_ROLES, Shelved
@@ -65,20 +65,61 @@ def refuse(shelved: Shelved, at: Any) -> None:
     raise NotFound()
 
 
-async def granted(request: web.Request) -> tuple[Grant, Shelved]:
-    """The grant of a request and the work it is for, checked against the clock and the work as they are now."""
+async def granted(request: web.Request) -> tuple[Grant, Shelved, Asset]:
+    """The grant of a request, the work and the file it opens, checked against the clock and the work as they are now.
+
+    Raises NotFound for a file that the grant does not open.
+    """
     grant = _parsed(request.app[KEY], request.match_info["grant"])
     if grant is None:
         raise NotFound()
     at = now(request)
     if grant.expires <= at:
         raise Unauthenticated("grant-expired")
+    id = request.match_info["asset"]
+    if grant.kind == "screening":
+        screening = await request.app[SHOWINGS].screening(grant.subject)
+        refuse_screening(screening, at)
+        return grant, *await shown_in(request, screening, id)
     shelved = await request.app[SHELF].work(grant.subject)
     if grant.kind == "work":
         refuse(shelved, at)
     elif grant.kind == "page" and shelved.work.state != "published":
         raise Gone("withdrawn")
-    return grant, shelved
+    asset = shelved.assets.get(id)
+    if asset is None or not may_fetch(grant, shelved, asset):
+        raise NotFound()
+    return grant, shelved, asset
+
+
+def refuse_screening(screening: Screening, at: datetime) -> None:
+    """Raise what stands against watching a screening at `at`; nothing while it is open."""
+    if not screening.public:
+        raise NotFound()
+    if screening.state == "withdrawn":
+        raise Gone("withdrawn")
+    found = schedule.phase(screening, at)
+    if found == "upcoming":
+        raise NotOpenYet(opens=screening.starts)
+    if found == "ended":
+        raise Gone("closed")
+
+
+async def shown_in(request: web.Request, screening: Screening, id: str) -> tuple[Shelved, Asset]:
+    """The work and the file `id` that a slot of `screening` shows: its version, captions, other sounds.
+
+    Raises NotFound when no slot shows it, Gone when its work was withdrawn.
+    """
+    for slot in screening.slots:
+        shelved = await request.app[SHELF].work(slot.work)
+        main = schedule.playing(shelved.work, slot.version)
+        if main is None or id not in shelved.beside(main):
+            continue
+        if shelved.work.state == "withdrawn":
+            raise Gone("withdrawn")
+        if shelved.work.state in ("accepted", "published"):
+            return shelved, shelved.assets[id]
+    raise NotFound()
 
 
 def on_page(shelved: Shelved, asset: Asset) -> bool:
@@ -87,21 +128,12 @@ def on_page(shelved: Shelved, asset: Asset) -> bool:
 
 
 def may_fetch(grant: Grant, shelved: Shelved, asset: Asset) -> bool:
-    """Whether a grant opens this file."""
+    """Whether a grant for a work opens this file of it."""
     if grant.kind == "work":
         return asset.id in shelved.shown
     if grant.kind == "page":
         return asset.id == grant.asset and on_page(shelved, asset)
     return not grant.asset or asset.id == grant.asset or asset.id in shelved.shown
-
-
-async def granted_asset(request: web.Request) -> tuple[Grant, Shelved, Asset]:
-    """As `granted`, with the file that the address names. Raises NotFound for one the grant does not open."""
-    grant, shelved = await granted(request)
-    asset = shelved.assets.get(request.match_info["asset"])
-    if asset is None or not may_fetch(grant, shelved, asset):
-        raise NotFound()
-    return grant, shelved, asset
 
 
 def text(body: str, media_type: str, max_age: int, grant: Grant) -> web.Response:
@@ -115,7 +147,7 @@ def text(body: str, media_type: str, max_age: int, grant: Grant) -> web.Response
 
 async def master(request: web.Request) -> web.Response:
     """The multivariant playlist of a work, or of one version of it."""
-    grant, shelved, asset = await granted_asset(request)
+    grant, shelved, asset = await granted(request)
     return text(write_master(shelved, asset, with_tracks=grant.kind != "page"), playlist.MEDIA_TYPE, 2, grant)
 
 
@@ -126,7 +158,10 @@ def write_master(shelved: Shelved, asset: Asset, *, with_tracks: bool) -> str:
     if not sounds:
         raise Conflict("not-ready")
     beside = [shelved.assets[i] for i in sorted(shelved.shown)] if with_tracks else []
-    others = [(a, r) for a in beside if a.role in SOUND_ROLES for r in a.renditions if r.kind == "audio"]
+    # Of each the newest: one that was made anew stands beside the old one, which somebody may be playing still.
+    others = [
+        (a, r) for a in beside if a.role in SOUND_ROLES for r in [r for r in a.renditions if r.kind == "audio"][-1:]
+    ]
     captions = [(a, r) for a in beside if a.role == "captions" for r in a.renditions if r.kind == "captions"]
     # The newest: one whose loudness was changed stands beside the old one, which somebody may be playing still.
     best = sounds[-1]
@@ -187,7 +222,7 @@ def _name(asset: Asset, lang: str) -> str:
 
 async def media(request: web.Request) -> web.Response:
     """The playlist of one rendition."""
-    grant, _, asset = await granted_asset(request)
+    grant, _, asset = await granted(request)
     rendition = _rendition(asset, request.match_info["rendition"])
     if rendition.kind == "captions":
         body = playlist.captions("captions.vtt", rendition.length_us)
@@ -205,14 +240,12 @@ def _rendition(asset: Asset, name: str) -> Rendition:
 
 async def segment(request: web.Request) -> web.StreamResponse:
     """An init or media segment, or the captions of a track."""
-    grant, shelved = await granted(request)
+    grant, shelved, asset = await granted(request)
     info = request.match_info
-    asset_id, name = info["asset"], info["file"]
-    asset = shelved.assets.get(asset_id)
-    rendition = shelved.renditions.get((asset_id, info["rendition"]))
-    if asset is None or rendition is None or not may_fetch(grant, shelved, asset):
+    rendition = shelved.renditions.get((asset.id, info["rendition"]))
+    if rendition is None:
         raise NotFound()
-    return await send(request, f"{rendition.folder}/{name}", grant)
+    return await send(request, f"{rendition.folder}/{info['file']}", grant)
 
 
 async def send(request: web.Request, key: str, grant: Grant) -> web.StreamResponse:
@@ -228,7 +261,7 @@ async def send(request: web.Request, key: str, grant: Grant) -> web.StreamRespon
 
 async def extra(request: web.Request) -> web.StreamResponse:
     """What belongs to a file beside its renditions: storyboard, peaks, pictures of an image work."""
-    grant, _, asset = await granted_asset(request)
+    grant, _, asset = await granted(request)
     name = request.match_info["file"]
     board = asset.details.get("storyboard")
     if name == "storyboard.vtt" and board:
@@ -240,9 +273,37 @@ async def extra(request: web.Request) -> web.StreamResponse:
     return await send(request, f"{asset.details['folder']}/{name}", grant)
 
 
-def issue(request: web.Request, kind: str, work: int, lasts: timedelta, asset: str = "") -> tuple[str, Any]:
-    """A new grant and when it ends."""
-    return grants.issue(request.app[KEY], kind, work, now(request), lasts, asset)
+def permission(
+    request: web.Request,
+    shelved: Shelved,
+    asset: Asset,
+    kind: str,
+    subject: int,
+    opens: datetime | None,
+    closes: datetime | None,
+    *,
+    narrowed: str = "",
+) -> dict[str, Any]:
+    """What a call that lets somebody watch answers: addresses, how long they last, and where to renew them."""
+    lasts = timedelta(minutes=request.app[SETTINGS].grant_minutes)
+    token, expires = grants.issue(request.app[KEY], kind, subject, now(request), lasts, narrowed)
+    base, details = f"/hls/{token}/{asset.id}", asset.details
+    return {
+        "hls": f"{base}/master.m3u8",
+        "whep": None,
+        "phase": "on_air" if kind in ("work", "screening") else "replay",
+        "starts": opens.isoformat() if opens is not None else None,
+        "ends": closes.isoformat() if closes is not None else None,
+        "expires": expires.isoformat(),
+        "renew": "/api/v1/grants",
+        "storyboard": f"{base}/storyboard.vtt" if details.get("storyboard") else None,
+        "peaks": f"{base}/{details['peaks']}" if details.get("peaks") else None,
+        "images": [
+            {"url": f"{base}/{i['name']}", "type": i["type"], "width": i["width"], "height": i["height"]}
+            for i in details.get("images", ())
+        ],
+        "work": shelved.work.slug,
+    }
 
 
 async def quick(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import date as calendar_day
+from datetime import date as day
 from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from importlib import resources
@@ -82,6 +84,19 @@ ERRORS: Mapping[str, str] = {
     "bad-choice": N_("This is none of the choices."),
     "too-long": N_("This is too long."),
     "no-city": N_("Choose at least one city."),
+    "no-such-work": N_("There is no such work, or it is not for you to show."),
+    "no-such-festival": N_("There is no such festival."),
+    "festival-exists": N_("There is a festival with this name in addresses already: {slug}"),
+    "screening-untitled": N_("It has no title."),
+    "screening-empty": N_("No work is in it. Choose at least one."),
+    "hour-skipped": N_("On {day} the clock there jumps over {time}; it is taken as much later as the clock jumps."),
+    "hour-repeated": N_("On {day} {time} comes twice there; the first time is taken."),
+    "outside-festival": N_("It is not within the days of the festival ({starts} to {ends})."),
+    "work-not-accepted": N_("“{title}” is not accepted yet. Accept it at the desk first."),
+    "work-not-ready": N_("“{title}” cannot be played yet: its file is missing, or being prepared."),
+    "captions-missing": N_("“{title}” has no captions."),
+    "language-missing": N_("“{title}” has no title in this language: {lang}."),
+    "not-publishable": N_("This stands against publishing it: {errors}"),
     "own-role": N_("You cannot take this from yourself; another administrator can."),
     "choose-one": N_("Choose one of these."),
     "dates-need-between": N_("A date is given: choose “for a time”, or take the dates away."),
@@ -139,11 +154,21 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "flashes": N_("looking for flashing light"),
         "loudness": N_("measuring the loudness"),
         "ladder": N_("preparing the higher qualities"),
+        "disk-full": N_("waiting for room on the disk"),
+        "film-not-ready": N_("waiting for its film"),
         "done": N_("finishing"),
         "ready": N_("ready"),
         "failed": N_("failed"),
         "cancelled": N_("cancelled"),
     },
+    "kind": {"on_demand": N_("On demand")},
+    "phase": {
+        "upcoming": N_("To come"),
+        "on_air": N_("On now"),
+        "replay": N_("Replay"),
+        "ended": N_("Over"),
+    },
+    "festival-state": {"draft": N_("Draft"), "published": N_("Published"), "archived": N_("Archived")},
     "role": {"administrator": N_("Administrator"), "staff": N_("Staff"), "artist": N_("Artist")},
 }
 
@@ -213,7 +238,11 @@ def preload() -> None:
         catalogue(lang)
         date_time(now, lang, zone("UTC"))
         date(now, lang, zone("UTC"))
+        day_span(now.date(), now.date() + timedelta(days=1), lang)
+        on_clock(now, lang)
         clock(now, lang, zone("UTC"))
+        weekday(now.date(), lang, "full")
+        weekday(now.date(), lang, "short")
         size(1500, lang)
         country("AT", lang)
         month(1, lang)
@@ -267,9 +296,33 @@ def date(moment: datetime, lang: str, zone: tzinfo) -> str:
     return format_date(moment.astimezone(zone).date(), "long", locale=_locale(lang))
 
 
+def weekday(day: calendar_day, lang: str, width: str) -> str:
+    """A day with its weekday: 'Wednesday 25 November 2026' (`width` "full"), 'Wed 25 Nov' ("short")."""
+    return format_date(day, "full" if width == "full" else "EEE d MMM", locale=_locale(lang))
+
+
 def date_time(moment: datetime, lang: str, zone: tzinfo) -> str:
     """A day and a time of day."""
     return format_datetime(moment, "d MMMM yyyy, HH:mm", tzinfo=zone, locale=_locale(lang))
+
+
+def day_span(first: day, last: day, lang: str) -> str:
+    """Two days as they are written out: '3–7 September 2026'."""
+    from babel.dates import format_interval
+
+    if first == last:
+        return format_date(first, "long", locale=_locale(lang))
+    return str(format_interval(first, last, "yMMMMd", locale=_locale(lang)))
+
+
+def on_clock(local: datetime, lang: str) -> str:
+    """What stands on a clock, which has its zone beside it."""
+    return format_datetime(local, "EEE d MMM, HH:mm", locale=_locale(lang))
+
+
+def zone_city(zone: str) -> str:
+    """The place that a zone is called after: 'Europe/Vienna' -> 'Vienna'."""
+    return zone.rpartition("/")[2].replace("_", " ")
 
 
 def clock(moment: datetime, lang: str, zone: tzinfo) -> str:

@@ -11,7 +11,7 @@ from tests.browser.axe import axe
 from tests.browser.conftest import Problems, Works
 
 PUBLIC = (
-    "/{lang}/", "/{lang}/works", "/{lang}/works?city=york", "/{lang}/works/{film}", "/{lang}/works/{closed}", "/{lang}/works/{sound}",
+    "/{lang}/", "/{lang}/programme", "/{lang}/programme?day=2026-06-21&city=linz", "/{lang}/works", "/{lang}/works?city=york", "/{lang}/works/{film}", "/{lang}/works/{closed}", "/{lang}/works/{sound}",
     "/{lang}/works/{picture}", "/{lang}/works/{upright}", "/{lang}/cities", "/{lang}/cities/linz", "/{lang}/cities/york", "/{lang}/about",
     "/{lang}/sign-in", "/embed/work/{film}?lang={lang}", "/embed/work/{closed}?lang={lang}", "/{lang}/nothing/here",
 )  # fmt: skip

@@ -15,10 +15,16 @@ OUTSIDE = (NOBODY, "other", "gwangju")
 
 # What is for whom. A route that is not in one of these groups fails the test: whoever adds one decides.
 PUBLIC = {
+    "/{lang}/festivals", "/programme.ics", "/api/v1/festivals", "/api/v1/screenings", "/api/v1/on-air",
     "/", "/{lang}", "/{lang}/", "/{lang}/works", "/{lang}/cities", "/{lang}/cities/{slug}", "/{lang}/about", "/robots.txt",
     "/sitemap.xml", "/favicon.ico", "/oembed", "/api/docs", "/api/openapi.json", "/api/v1/time", "/api/v1/cities",
     "/api/v1/cities/{slug}", "/api/v1/works", "/api/v1/events", "/healthz", "/readyz", "/metrics", "/static/{hash}/{path}",
-    "/{lang}/sign-in", "/{lang}/sign-in/{token}", "/{lang}/sign-in/password", "/{lang}/sign-out", "/{lang}/invitation/{token}",
+    "/{lang}/programme", "/{lang}/sign-in", "/{lang}/sign-in/{token}", "/{lang}/sign-in/password", "/{lang}/sign-out", "/{lang}/invitation/{token}",
+}  # fmt: skip
+OF_A_SCREENING = {
+    "/{lang}/screenings/{slug}", "/{lang}/festivals/{slug}", "/festivals/{slug}.ics", "/api/v1/screenings/{slug}",
+    "/api/v1/screenings/{slug}/play", "/api/v1/screenings/{slug}/publish", "/api/v1/screenings/{slug}/withdraw",
+    "/api/v1/festivals/{slug}",
 }  # fmt: skip
 OF_A_WORK = {
     "/{lang}/works/{slug}", "/embed/work/{slug}", "/{lang}/artists/{slug}", "/api/v1/works/{slug}", "/api/v1/works/{slug}/play",
@@ -36,7 +42,7 @@ SIGNED_IN = {
     "/{lang}/studio/new",
 }
 AUTHORS = {"/{lang}/studio/works/{slug}", "/api/v1/works/{slug}"}
-STAFF = {"/{lang}/desk", "/{lang}/desk/people"}
+STAFF = {"/{lang}/desk", "/{lang}/desk/people", "/{lang}/desk/festivals"}
 ADMINISTRATOR = {"/{lang}/desk/cities", "/{lang}/desk/outbox", "/{lang}/desk/jobs"}
 PREFIXES = {
     "/{lang}/account/": SIGNED_IN,
@@ -49,6 +55,9 @@ PREFIXES = {
 
 
 def group(path: str) -> str:
+    if path in OF_A_SCREENING or path.startswith(("/{lang}/desk/festivals/{slug}", "/{lang}/desk/screenings/")):
+        # See test_programme_rights.
+        return "of a work"
     for name, paths in {
         "public": PUBLIC, "of a work": OF_A_WORK, "signed in": SIGNED_IN, "authors": AUTHORS, "staff": STAFF, "administrator": ADMINISTRATOR,
     }.items():  # fmt: skip

@@ -1,0 +1,121 @@
+"""When things are: local time and its traps, the phase of a screening, and what stands against it.
+
+Times are entered on the clock of a festival's zone and kept so, with the moments that follow from the zone's rules; a
+rule that changes later moves the moments and not what stands in the printed programme.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from showcase.core.models import Asset, Festival, Screening, Work
+
+Phase = Literal["upcoming", "on_air", "replay", "ended"]
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A time on a clock as a moment. `trap`: the hour is skipped there that night, or comes twice."""
+
+    moment: datetime
+    trap: Literal["skipped", "repeated"] | None
+
+
+def moment(local: datetime, zone: ZoneInfo) -> Local:
+    """The moment at which the clock of `zone` shows `local` (naive).
+
+    An hour that comes twice is taken the first time; one that is skipped is taken with the offset from before, so that
+    it stands as much later on the clock as the clock jumps (PEP 495).
+    """
+    first, second = local.replace(tzinfo=zone, fold=0), local.replace(tzinfo=zone, fold=1)
+    found = first.astimezone(UTC)
+    if first.utcoffset() == second.utcoffset():
+        return Local(found, None)
+    back = found.astimezone(zone).replace(tzinfo=None)
+    return Local(found, "repeated" if back == local else "skipped")
+
+
+def on_clock(at: datetime, zone: ZoneInfo) -> datetime:
+    """What the clock of `zone` shows at a moment: naive, to the minute."""
+    return at.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0)
+
+
+def phase(screening: Screening, now: datetime) -> Phase:
+    """The phase of a screening, from the time alone."""
+    if now < screening.starts:
+        return "upcoming"
+    return "on_air" if now < screening.ends else "ended"
+
+
+def changes_at(screening: Screening, now: datetime) -> datetime | None:
+    """When its phase is another, None when it stays."""
+    return next((m for m in (screening.starts, screening.ends) if m > now), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Something that stands against a screening (`error`) or is worth a look (`warning`), with what its sentence needs."""
+
+    code: str
+    severity: Severity
+    params: Mapping[str, Any]
+
+
+def conflicts(
+    screening: Screening, festival: Festival, works: Mapping[int, Work], zone: ZoneInfo
+) -> tuple[Conflict, ...]:
+    """All that stands against `screening`; `works` are those of its slots. Drafts carry it, publishing waits for its errors."""
+    found: list[Conflict] = []
+
+    def add(code: str, severity: Severity, **params: Any) -> None:
+        found.append(Conflict(code, severity, params))
+
+    if not any(screening.texts.get("title", {}).values()):
+        add("screening-untitled", "error")
+    if screening.ends <= screening.starts:
+        add("window-order", "error")
+    if not screening.slots:
+        add("screening-empty", "error")
+    for local in (screening.starts_local, screening.ends_local):
+        trap = moment(local, zone).trap
+        if trap is not None:
+            add(f"hour-{trap}", "warning", time=local.strftime("%H:%M"), day=local.date().isoformat())
+    first, last = screening.starts_local.date(), (screening.ends_local - timedelta(minutes=1)).date()
+    if first < festival.starts_on or last > festival.ends_on:
+        add("outside-festival", "warning", starts=festival.starts_on.isoformat(), ends=festival.ends_on.isoformat())
+    for slot in screening.slots:
+        work = works.get(slot.work)
+        if work is not None:
+            _about(work, slot.version, add)
+    return tuple(sorted(found, key=lambda c: c.severity))
+
+
+def _about(work: Work, version: str | None, add: Any) -> None:
+    title = work.text("title", "en") or work.slug
+    if work.state not in ("accepted", "published"):
+        add("work-not-accepted", "error", work=work.slug, title=title)
+    asset = playing(work, version)
+    if asset is None or not asset.playable:
+        add("work-not-ready", "error", work=work.slug, title=title)
+    if work.medium in ("video", "audio", "360") and not work.taken("captions"):
+        add("captions-missing", "warning", work=work.slug, title=title)
+    for lang in ("en", "fr"):
+        if not work.texts.get("title", {}).get(lang):
+            add("language-missing", "warning", work=work.slug, title=title, lang=lang)
+
+
+def playing(work: Work, version: str | None) -> Asset | None:
+    """The file of a work that a slot shows: its version, or the one that is taken."""
+    if version is None:
+        return work.main
+    return next((a for a in work.assets if a.id == version and a.role == "work"), None)
+
+
+def days(festival: Festival) -> Sequence[date]:
+    """The days of a festival."""
+    return [festival.starts_on + timedelta(days=n) for n in range((festival.ends_on - festival.starts_on).days + 1)]

@@ -1,0 +1,129 @@
+"""Festivals: one row an edition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from showcase.core.models import Festival, Texts
+from showcase.core.names import slugify
+from showcase.errors import Conflict, Invalid, NotFound
+from showcase.store import texts
+from showcase.store.events import emit
+from showcase.store.locks import one_at_a_time
+from showcase.store.tables import cities, festivals
+
+FIELDS = ("title", "text")
+
+
+def festival(tx: sa.Connection, slug: str) -> Festival:
+    """One festival. Raises NotFound."""
+    return _one(_load(tx, sa.select(festivals).where(festivals.c.slug == slug)))
+
+
+def by_id(tx: sa.Connection, id: int) -> Festival:
+    """One festival by its number. Raises NotFound."""
+    return _one(_load(tx, sa.select(festivals).where(festivals.c.id == id)))
+
+
+def listed(
+    tx: sa.Connection, *, states: Iterable[str] = (), cities: frozenset[str] | None = None, network: bool = True
+) -> list[Festival]:
+    """Festivals, the latest first: in `states` (none: any), of `cities` (None: any) and, with `network`, of none."""
+    query = sa.select(festivals)
+    if wanted := list(states):
+        query = query.where(festivals.c.state.in_(wanted))
+    if cities is not None:
+        own = festivals.c.city.in_(cities)
+        query = query.where(sa.or_(own, festivals.c.city.is_(None)) if network else own)
+    return _load(tx, query.order_by(festivals.c.starts_on.desc(), festivals.c.id.desc()))
+
+
+def _one(found: list[Festival]) -> Festival:
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+def _load(tx: sa.Connection, query: sa.Select[Any]) -> list[Festival]:
+    rows = list(tx.execute(query))
+    by_id = texts.load(tx, "festival", [r.id for r in rows])
+    return [Festival(**r._mapping, texts=by_id.get(r.id, {})) for r in rows]
+
+
+def create(
+    tx: sa.Connection,
+    now: datetime,
+    *,
+    fields: Mapping[str, Texts],
+    city: str | None,
+    zone: str,
+    starts_on: date,
+    ends_on: date,
+    slug: str | None = None,
+    hue: float | None = None,
+) -> Festival:
+    """Make a draft. Raises Conflict (`festival-exists`) when `slug` is taken, Invalid when the city does not exist."""
+    if city is not None and tx.scalar(sa.select(cities.c.slug).where(cities.c.slug == city)) is None:
+        raise Invalid("no-such-city", fields={"city": "no-such-city"}, city=city)
+    one_at_a_time(tx, "festivals")
+    title = fields.get("title", {})
+    words = title.get("en") or title.get("fr") or next(iter(title.values()), "")
+    if slug is None:
+        slug = _free_slug(tx, words)
+    elif tx.scalar(sa.select(festivals.c.id).where(festivals.c.slug == slug)) is not None:
+        raise Conflict("festival-exists", slug=slug)
+    id = tx.execute(
+        festivals.insert()
+        .values(
+            slug=slug, city=city, zone=zone, starts_on=starts_on, ends_on=ends_on, hue=hue, state="draft", revision=1,
+            created_at=now, updated_at=now,
+        )
+        .returning(festivals.c.id)
+    ).scalar_one()  # fmt: skip
+    texts.save(tx, "festival", id, fields)
+    _told(tx, now, id)
+    return by_id(tx, id)
+
+
+def _free_slug(tx: sa.Connection, title: str) -> str:
+    base = slugify(title, "festival")
+    taken = set(tx.scalars(sa.select(festivals.c.slug).where(festivals.c.slug.startswith(base, autoescape=True))))
+    return next(s for n in range(len(taken) + 2) if (s := base if n == 0 else f"{base}-{n + 1}") not in taken)
+
+
+def update(
+    tx: sa.Connection,
+    now: datetime,
+    id: int,
+    *,
+    values: Mapping[str, Any],
+    fields: Mapping[str, Texts],
+    revision: int | None = None,
+) -> None:
+    """Change what is given. With `revision`, raises Conflict (`changed-meanwhile`) when somebody saved since that one."""
+    where = festivals.c.id == id
+    if revision is not None:
+        where &= festivals.c.revision == revision
+    changed = tx.execute(
+        festivals.update().where(where).values(**dict(values), revision=festivals.c.revision + 1, updated_at=now)
+    )
+    if changed.rowcount == 0:
+        raise Conflict("changed-meanwhile")
+    texts.save(tx, "festival", id, fields)
+    _told(tx, now, id)
+
+
+def set_state(tx: sa.Connection, now: datetime, id: int, state: str) -> None:
+    """Publish, archive, or take back to being a draft. Raises NotFound."""
+    changed = tx.execute(festivals.update().where(festivals.c.id == id).values(state=state, updated_at=now))
+    if changed.rowcount == 0:
+        raise NotFound()
+    _told(tx, now, id)
+
+
+def _told(tx: sa.Connection, now: datetime, id: int) -> None:
+    emit(tx, now, "festival", id=id)

@@ -1,0 +1,281 @@
+"""Screenings: works shown for a time, in the programmes of their festivals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from showcase.core import schedule
+from showcase.core.models import Screening, Slot, Texts
+from showcase.core.names import slugify
+from showcase.errors import Conflict, Invalid, NotFound
+from showcase.store import texts
+from showcase.store.events import emit
+from showcase.store.locks import one_at_a_time
+from showcase.store.tables import assets, festivals, screening_hosts, screenings, slots, works
+
+FIELDS = ("title", "text")
+PUBLIC_FESTIVALS = ("published", "archived")
+
+
+def screening(tx: sa.Connection, slug: str) -> Screening:
+    """One screening. Raises NotFound."""
+    return _one(_load(tx, sa.select(screenings).where(screenings.c.slug == slug)))
+
+
+def by_id(tx: sa.Connection, id: int) -> Screening:
+    """One screening by its number. Raises NotFound."""
+    return _one(_load(tx, sa.select(screenings).where(screenings.c.id == id)))
+
+
+def _one(found: list[Screening]) -> Screening:
+    if not found:
+        raise NotFound()
+    return found[0]
+
+
+def of_festival(tx: sa.Connection, festival: int, *, public: bool) -> list[Screening]:
+    """The programme of a festival: what it hosts and co-hosts, by time; `public`: what is published."""
+    hosted = sa.select(screening_hosts.c.screening).where(screening_hosts.c.festival == festival)
+    query = sa.select(screenings).where(sa.or_(screenings.c.festival == festival, screenings.c.id.in_(hosted)))
+    return _load(tx, _published(query) if public else query)
+
+
+def between(tx: sa.Connection, start: datetime, end: datetime, limit: int = 2_000) -> list[Screening]:
+    """Public screenings that touch [start, end), by time."""
+    query = _published(sa.select(screenings)).where(screenings.c.starts_at < end, screenings.c.ends_at > start)
+    return _load(tx, query.limit(limit))
+
+
+def after(tx: sa.Connection, now: datetime, limit: int) -> list[Screening]:
+    """Public screenings that are on or to come, by time."""
+    query = _published(sa.select(screenings)).where(screenings.c.ends_at > now)
+    return _load(tx, query.limit(limit))
+
+
+def of_work(tx: sa.Connection, work: int, now: datetime) -> list[Screening]:
+    """Public screenings of a work that are on or to come, by time."""
+    shown = sa.select(slots.c.screening).where(slots.c.work == work)
+    query = _published(sa.select(screenings)).where(screenings.c.id.in_(shown), screenings.c.ends_at > now)
+    return _load(tx, query)
+
+
+def _published(query: sa.Select[Any]) -> sa.Select[Any]:
+    open_festivals = sa.select(festivals.c.id).where(festivals.c.state.in_(PUBLIC_FESTIVALS))
+    return query.where(screenings.c.state == "published", screenings.c.festival.in_(open_festivals))
+
+
+def _load(tx: sa.Connection, query: sa.Select[Any]) -> list[Screening]:
+    rows = list(tx.execute(query.order_by(screenings.c.starts_at, screenings.c.id)))
+    ids = [r.id for r in rows]
+    if not ids:
+        return []
+    by_id = texts.load(tx, "screening", ids)
+    hosts: dict[int, list[int]] = {}
+    for r in tx.execute(
+        sa.select(screening_hosts.c.screening, screening_hosts.c.festival)
+        .where(screening_hosts.c.screening.in_(ids))
+        .order_by(screening_hosts.c.festival)
+    ):
+        hosts.setdefault(r.screening, []).append(r.festival)
+    wanted = {r.festival for r in rows} | {f for found in hosts.values() for f in found}
+    known = {
+        f.id: f
+        for f in tx.execute(
+            sa.select(festivals.c.id, festivals.c.slug, festivals.c.city, festivals.c.state).where(
+                festivals.c.id.in_(wanted)
+            )
+        )
+    }
+    titles = texts.load(tx, "festival", list(wanted))
+    shown: dict[int, list[Slot]] = {}
+    for s in tx.execute(
+        sa.select(slots.c.screening, slots.c.work, slots.c.version, works.c.slug)
+        .join(works, works.c.id == slots.c.work)
+        .where(slots.c.screening.in_(ids))
+        .order_by(slots.c.position)
+    ):
+        shown.setdefault(s.screening, []).append(Slot(s.work, s.slug, s.version))
+    captions: dict[int, set[str]] = {}
+    for c in tx.execute(
+        sa.select(slots.c.screening, assets.c.lang)
+        .join(assets, assets.c.work == slots.c.work)
+        .where(slots.c.screening.in_(ids), assets.c.role == "captions", assets.c.taken)
+    ):
+        captions.setdefault(c.screening, set()).add(c.lang)
+    found = []
+    for r in rows:
+        host = known[r.festival]
+        beside = [known[f] for f in hosts.get(r.id, ())]
+        found.append(
+            Screening(
+                id=r.id,
+                slug=r.slug,
+                festival=r.festival,
+                festival_slug=host.slug,
+                festival_state=host.state,
+                festival_title=titles.get(r.festival, {}).get("title", {}),
+                city=host.city,
+                hosts=tuple(f.slug for f in beside),
+                host_cities=frozenset(f.city for f in (host, *beside) if f.city),
+                kind=r.kind,
+                state=r.state,
+                zone=r.zone,
+                starts_local=r.starts_local,
+                ends_local=r.ends_local,
+                starts=r.starts_at,
+                ends=r.ends_at,
+                minimum_age=r.minimum_age,
+                revision=r.revision,
+                created_at=r.created_at,
+                updated_at=r.updated_at,
+                texts=by_id.get(r.id, {}),
+                slots=tuple(shown.get(r.id, ())),
+                languages=tuple(sorted(captions.get(r.id, ()))),
+            )
+        )
+    return found
+
+
+def create(
+    tx: sa.Connection,
+    now: datetime,
+    person: int | None,
+    *,
+    festival: int,
+    zone: str,
+    kind: str,
+    starts_local: datetime,
+    ends_local: datetime,
+    fields: Mapping[str, Texts],
+    shown: Sequence[tuple[int, str | None]] = (),
+    hosts: Iterable[int] = (),
+    minimum_age: int | None = None,
+) -> Screening:
+    """Make a draft; it is kept whatever stands against it. `shown` are works with their versions."""
+    one_at_a_time(tx, "screenings")
+    title = fields.get("title", {})
+    words = title.get("en") or title.get("fr") or next(iter(title.values()), "")
+    id = tx.execute(
+        screenings.insert()
+        .values(
+            slug=_free_slug(tx, words), festival=festival, kind=kind, state="draft", zone=zone, minimum_age=minimum_age,
+            made_by=person, revision=1, created_at=now, updated_at=now, **_times(starts_local, ends_local, zone),
+        )
+        .returning(screenings.c.id)
+    ).scalar_one()  # fmt: skip
+    texts.save(tx, "screening", id, fields)
+    _set_slots(tx, id, shown)
+    _set_hosts(tx, id, festival, hosts)
+    _told(tx, now, id)
+    return by_id(tx, id)
+
+
+def _times(starts_local: datetime, ends_local: datetime, zone: str) -> dict[str, Any]:
+    clock = ZoneInfo(zone)
+    return {
+        "starts_local": starts_local,
+        "ends_local": ends_local,
+        "starts_at": schedule.moment(starts_local, clock).moment,
+        "ends_at": schedule.moment(ends_local, clock).moment,
+    }
+
+
+def _free_slug(tx: sa.Connection, title: str) -> str:
+    base = slugify(title, "screening")
+    taken = set(tx.scalars(sa.select(screenings.c.slug).where(screenings.c.slug.startswith(base, autoescape=True))))
+    return next(s for n in range(len(taken) + 2) if (s := base if n == 0 else f"{base}-{n + 1}") not in taken)
+
+
+def update(
+    tx: sa.Connection,
+    now: datetime,
+    id: int,
+    *,
+    values: Mapping[str, Any],
+    fields: Mapping[str, Texts],
+    local: tuple[datetime, datetime, str] | None = None,
+    shown: Sequence[tuple[int, str | None]] | None = None,
+    hosts: Iterable[int] | None = None,
+    revision: int | None = None,
+) -> None:
+    """Change what is given; `local` is start, end and zone.
+
+    With `revision`, raises Conflict (`changed-meanwhile`) when somebody else saved since that one.
+    """
+    where = screenings.c.id == id
+    if revision is not None:
+        where &= screenings.c.revision == revision
+    given = dict(values)
+    if local is not None:
+        given |= _times(local[0], local[1], local[2]) | {"zone": local[2]}
+    changed = tx.execute(
+        screenings.update().where(where).values(**given, revision=screenings.c.revision + 1, updated_at=now)
+    )
+    if changed.rowcount == 0:
+        raise Conflict("changed-meanwhile")
+    texts.save(tx, "screening", id, fields)
+    if shown is not None:
+        _set_slots(tx, id, shown)
+    if hosts is not None:
+        festival = tx.execute(sa.select(screenings.c.festival).where(screenings.c.id == id)).scalar_one()
+        _set_hosts(tx, id, festival, hosts)
+    _told(tx, now, id)
+
+
+def set_state(tx: sa.Connection, now: datetime, id: int, state: str, expected: Iterable[str]) -> None:
+    """Move a screening to `state`. Raises Conflict (`wrong-state`) unless it is in one of `expected`."""
+    changed = tx.execute(
+        screenings.update()
+        .where(screenings.c.id == id, screenings.c.state.in_(list(expected)))
+        .values(state=state, updated_at=now)
+    )
+    if changed.rowcount == 0:
+        raise Conflict("wrong-state")
+    _told(tx, now, id)
+
+
+def delete(tx: sa.Connection, now: datetime, id: int) -> None:
+    """Remove a draft or a withdrawn screening. Raises Conflict (`wrong-state`) for a published one."""
+    gone = tx.execute(screenings.delete().where(screenings.c.id == id, screenings.c.state != "published"))
+    if gone.rowcount == 0:
+        raise Conflict("wrong-state")
+    texts.forget(tx, "screening", id)
+    _told(tx, now, id)
+
+
+def moved(tx: sa.Connection, now: datetime) -> int:
+    """Work the moments out anew from the local times, as after an update of the zones' rules; returns how many moved."""
+    count = 0
+    for r in tx.execute(sa.select(screenings).where(screenings.c.ends_at > now)):
+        times = _times(r.starts_local, r.ends_local, r.zone)
+        if (times["starts_at"], times["ends_at"]) != (r.starts_at, r.ends_at):
+            tx.execute(screenings.update().where(screenings.c.id == r.id).values(**times))
+            _told(tx, now, r.id)
+            count += 1
+    return count
+
+
+def _set_slots(tx: sa.Connection, id: int, shown: Sequence[tuple[int, str | None]]) -> None:
+    tx.execute(slots.delete().where(slots.c.screening == id))
+    for position, (work, version) in enumerate(shown):
+        if version is not None:
+            whose = tx.scalar(sa.select(assets.c.work).where(assets.c.id == version, assets.c.role == "work"))
+            if whose != work:
+                raise Invalid(fields={f"slots.{position}.version": "no-such-version"})
+        tx.execute(slots.insert().values(screening=id, position=position, work=work, version=version))
+
+
+def _set_hosts(tx: sa.Connection, id: int, festival: int, hosts: Iterable[int]) -> None:
+    tx.execute(screening_hosts.delete().where(screening_hosts.c.screening == id))
+    for host in dict.fromkeys(hosts):
+        if host != festival:
+            tx.execute(screening_hosts.insert().values(screening=id, festival=host))
+
+
+def _told(tx: sa.Connection, now: datetime, id: int) -> None:
+    emit(tx, now, "screening", id=id)

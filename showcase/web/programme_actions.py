@@ -1,0 +1,253 @@
+"""What staff do to festivals and screenings, once for the pages and the API: who may, what must hold, what is written."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from aiohttp import web
+
+from showcase.core import rules, schedule
+from showcase.core.models import Asset, Festival, Screening, Texts
+from showcase.errors import Conflict, Forbidden, Invalid, NotFound
+from showcase.store import festivals, screenings, works
+from showcase.web import words
+from showcase.web.keys import DB, LANG, PERSON, SHELF, now, signed_in
+from showcase.web.shapes import TextIn
+from showcase.web.shelf import Shelved
+
+log = logging.getLogger(__name__)
+
+LIMITS = {"title": 200, "text": 8_000}
+LONGEST = timedelta(days=400)
+
+
+def given(**texts: TextIn | None) -> dict[str, Texts]:
+    """Field -> language -> text of what was given."""
+    return {name: text.texts() for name, text in texts.items() if text is not None}
+
+
+async def festival_for(request: web.Request, action: rules.FestivalAction) -> Festival:
+    """The festival that the address names, for somebody who may do `action` to it."""
+    festival = await request.app[DB].read(festivals.festival, request.match_info["slug"])
+    rules.require_festival(request[PERSON], action, festival)
+    return festival
+
+
+async def screening_for(request: web.Request, action: rules.ScreeningAction) -> Screening:
+    """The screening that the address names, for somebody who may do `action` to it."""
+    screening = await request.app[DB].read(screenings.screening, request.match_info["slug"])
+    rules.require_screening(request[PERSON], action, screening)
+    return screening
+
+
+async def create_festival(
+    request: web.Request,
+    *,
+    fields: Mapping[str, Texts],
+    city: str | None,
+    zone: str,
+    starts_on: date,
+    ends_on: date,
+    slug: str | None = None,
+) -> Festival:
+    """Make a draft of one's city, or (administrators) of the network."""
+    person = signed_in(request)
+    if not rules.may_host(person, city):
+        raise Forbidden()
+    _check_texts(fields, title=True)
+    _check_days(starts_on, ends_on)
+    made = await request.app[DB].write(
+        festivals.create,
+        now(request),
+        fields=fields,
+        city=city,
+        zone=zone,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        slug=slug,
+    )
+    log.info("festival %s begun by person %d", made.slug, person.id)
+    return made
+
+
+async def update_festival(
+    request: web.Request,
+    festival: Festival,
+    *,
+    values: Mapping[str, Any],
+    fields: Mapping[str, Texts],
+    revision: int | None,
+) -> Festival:
+    """Change what is given."""
+    _check_texts(fields)
+    _check_days(values.get("starts_on", festival.starts_on), values.get("ends_on", festival.ends_on))
+    await request.app[DB].write(
+        festivals.update, now(request), festival.id, values=values, fields=fields, revision=revision
+    )
+    return await request.app[DB].read(festivals.by_id, festival.id)
+
+
+def _check_days(starts_on: date, ends_on: date) -> None:
+    if ends_on < starts_on:
+        raise Invalid(fields={"ends_on": "window-order"})
+    if ends_on - starts_on > LONGEST or not 1970 <= starts_on.year <= 2200:
+        raise Invalid(fields={"ends_on": "bad-time"})
+
+
+def _check_texts(fields: Mapping[str, Texts], *, title: bool = False) -> None:
+    for name, by_lang in fields.items():
+        for lang, text in by_lang.items():
+            if len(text) > LIMITS[name]:
+                raise Invalid(fields={f"{name}.{lang}": "too-long"})
+    if title and not any(t.strip() for t in fields.get("title", {}).values()):
+        raise Invalid(fields={"title": "required"})
+
+
+async def create_screening(
+    request: web.Request,
+    festival: Festival,
+    *,
+    kind: str,
+    starts_local: datetime,
+    ends_local: datetime,
+    fields: Mapping[str, Texts],
+    shown: Sequence[tuple[str, str | None]],
+    hosts: Sequence[str] = (),
+    minimum_age: int | None = None,
+) -> Screening:
+    """Make a draft in a festival that one may edit. `shown` are works by slug with their versions."""
+    person = signed_in(request)
+    _check_texts(fields)
+
+    def write(tx: sa.Connection, at: datetime) -> Screening:
+        return screenings.create(
+            tx,
+            at,
+            person.id,
+            festival=festival.id,
+            zone=festival.zone,
+            kind=kind,
+            starts_local=starts_local,
+            ends_local=ends_local,
+            fields=fields,
+            shown=_works(tx, request, shown),
+            hosts=_hosts(tx, hosts),
+            minimum_age=minimum_age,
+        )
+
+    made = await request.app[DB].write(write, now(request))
+    log.info("screening %s begun by person %d", made.slug, person.id)
+    return made
+
+
+async def update_screening(
+    request: web.Request,
+    screening: Screening,
+    *,
+    values: Mapping[str, Any],
+    fields: Mapping[str, Texts],
+    local: tuple[datetime, datetime, str] | None = None,
+    shown: Sequence[tuple[str, str | None]] | None = None,
+    hosts: Sequence[str] | None = None,
+    revision: int | None = None,
+) -> Screening:
+    """Change what is given. Raises Conflict (`not-publishable`) when a public screening would have errors then."""
+    _check_texts(fields)
+
+    def write(tx: sa.Connection, at: datetime) -> Screening:
+        screenings.update(
+            tx,
+            at,
+            screening.id,
+            values=values,
+            fields=fields,
+            local=local,
+            shown=_works(tx, request, shown) if shown is not None else None,
+            hosts=_hosts(tx, hosts) if hosts is not None else None,
+            revision=revision,
+        )
+        changed = screenings.by_id(tx, screening.id)
+        if changed.state == "published":
+            _refuse_errors(_conflicts(tx, changed), request[LANG])
+        return changed
+
+    return await request.app[DB].write(write, now(request))
+
+
+def _works(
+    tx: sa.Connection, request: web.Request, shown: Sequence[tuple[str, str | None]]
+) -> list[tuple[int, str | None]]:
+    """Works by slug as numbers. A work that the asker may not see does not exist for them."""
+    found = []
+    for position, (slug, version) in enumerate(shown):
+        try:
+            work = works.work(tx, slug)
+        except NotFound:
+            work = None
+        if work is None or not (rules.allows(request[PERSON], "see", work) or work.state == "accepted"):
+            raise Invalid(fields={f"slots.{position}.work": "no-such-work"})
+        found.append((work.id, version))
+    return found
+
+
+def _hosts(tx: sa.Connection, hosts: Sequence[str]) -> list[int]:
+    found = []
+    for position, slug in enumerate(hosts):
+        try:
+            found.append(festivals.festival(tx, slug).id)
+        except NotFound:
+            raise Invalid(fields={f"co_hosts.{position}": "no-such-festival"}) from None
+    return found
+
+
+async def conflicts(request: web.Request, screening: Screening) -> tuple[schedule.Conflict, ...]:
+    """What stands against a screening."""
+    return await request.app[DB].read(_conflicts, screening)
+
+
+def _conflicts(tx: sa.Connection, screening: Screening) -> tuple[schedule.Conflict, ...]:
+    festival = festivals.by_id(tx, screening.festival)
+    shown = {s.work: works.work_by_id(tx, s.work) for s in screening.slots}
+    return schedule.conflicts(screening, festival, shown, words.zone(screening.zone))
+
+
+def _refuse_errors(found: Sequence[schedule.Conflict], lang: str) -> None:
+    errors = [words.sentence(c.code, c.params, lang) for c in found if c.severity == "error"]
+    if errors:
+        raise Conflict("not-publishable", errors=" ".join(errors))
+
+
+async def publish(request: web.Request) -> Screening:
+    """Make it public. Raises Conflict (`not-publishable`) while errors stand, naming them."""
+    screening = await screening_for(request, "edit")
+
+    def write(tx: sa.Connection, at: datetime) -> Screening:
+        _refuse_errors(_conflicts(tx, screenings.by_id(tx, screening.id)), request[LANG])
+        screenings.set_state(tx, at, screening.id, "published", ("draft", "withdrawn", "published"))
+        return screenings.by_id(tx, screening.id)
+
+    made = await request.app[DB].write(write, now(request))
+    log.info("screening %s published", made.slug)
+    return made
+
+
+async def withdraw(request: web.Request) -> Screening:
+    """Close it at once, everywhere; its page says so."""
+    screening = await screening_for(request, "edit")
+    await request.app[DB].write(screenings.set_state, now(request), screening.id, "withdrawn", ("published",))
+    log.info("screening %s withdrawn", screening.slug)
+    return await request.app[DB].read(screenings.by_id, screening.id)
+
+
+async def playing(request: web.Request, screening: Screening, slot: int) -> tuple[Shelved, Asset]:
+    """The work and the file that a slot plays. Raises NotFound or Conflict (`not-ready`)."""
+    one = screening.slots[slot]
+    shelved = await request.app[SHELF].work(one.work)
+    main = schedule.playing(shelved.work, one.version)
+    if main is None:
+        raise Conflict("not-ready")
+    return shelved, main

@@ -1,0 +1,343 @@
+"""The desk's side of the programme: festivals, their screenings, and what stands against each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from aiohttp import web
+from multidict import MultiDict
+
+from showcase.core import rules, schedule
+from showcase.core.models import Festival, Screening, Texts
+from showcase.errors import Conflict, Invalid
+from showcase.store import festivals, screenings, works
+from showcase.web import forms, network, programme_actions, words
+from showcase.web.forms import back, form
+from showcase.web.keys import DB, LANG, now, signed_in
+from showcase.web.pages import render
+
+PRIVATE = {"Cache-Control": "private, no-store"}
+EMPTY_SLOTS = 3
+
+
+async def festivals_page(request: web.Request) -> web.Response:
+    """The festivals of one's cities, and a form for a new one."""
+    return await _festivals(request)
+
+
+async def _festivals(
+    request: web.Request,
+    *,
+    status: int = 200,
+    typed: Mapping[str, Any] | None = None,
+    errors: Mapping[str, str] | None = None,
+) -> web.Response:
+    person = signed_in(request)
+    rules.require_site(person, "see-desk")
+    own = None if person.administrator else person.staff_of
+    cities = await network.all_cities(request)
+    found = await request.app[DB].read(festivals.listed, cities=own, network=False)
+    return render(
+        request,
+        "desk/festivals.html",
+        status=status,
+        headers=PRIVATE,
+        festivals=found,
+        cities=cities,
+        choices=[c for c in network.active(cities) if rules.may_host(person, c.slug)],
+        of_network=rules.may_host(person, None),
+        typed=typed or {},
+        errors=errors or {},
+    )
+
+
+def _day(fields: Mapping[str, str], name: str) -> date:
+    try:
+        return date.fromisoformat(fields.get(name, ""))
+    except ValueError:
+        raise Invalid(fields={name: "bad-time"}) from None
+
+
+def _texts(fields: Mapping[str, str]) -> dict[str, Texts]:
+    return {
+        name: {lang: fields[f"{name}.{lang}"].strip() for lang in ("en", "fr") if f"{name}.{lang}" in fields}
+        for name in ("title", "text")
+    }
+
+
+async def add_festival(request: web.Request) -> web.Response:
+    """Begin a festival; its clock is its city's unless another is given."""
+    fields = await form(request)
+    try:
+        city = fields.get("city") or None
+        zone = fields.get("zone", "").strip()
+        if not zone and city is not None:
+            known = (await network.all_cities(request)).get(city)
+            zone = known.zone if known is not None else ""
+        made = await programme_actions.create_festival(
+            request,
+            fields=_texts(fields),
+            city=city,
+            zone=str(forms.zone({"zone": zone or "UTC"})),
+            starts_on=_day(fields, "starts_on"),
+            ends_on=_day(fields, "ends_on"),
+        )
+    except Invalid as error:
+        return await _festivals(request, status=422, typed=dict(fields), errors=error.fields)
+    return back(f"/{request[LANG]}/desk/festivals/{made.slug}")
+
+
+async def festival_page(request: web.Request) -> web.Response:
+    """One festival: its facts and its screenings in a table."""
+    return await _festival(request, await programme_actions.festival_for(request, "edit"))
+
+
+async def _festival(
+    request: web.Request,
+    festival: Festival,
+    *,
+    status: int = 200,
+    typed: Mapping[str, Any] | None = None,
+    errors: Mapping[str, str] | None = None,
+    problem: str | None = None,
+) -> web.Response:
+    db, at = request.app[DB], now(request)
+    found = await db.read(screenings.of_festival, festival.id, public=False)
+    against = {s.id: await programme_actions.conflicts(request, s) for s in found}
+    cities = await network.all_cities(request)
+    given: dict[str, Any] = {
+        "revision": str(festival.revision),
+        "starts_on": festival.starts_on,
+        "ends_on": festival.ends_on,
+        "zone": festival.zone,
+    }
+    for name in ("title", "text"):
+        given |= {f"{name}.{lang}": festival.texts.get(name, {}).get(lang, "") for lang in ("en", "fr")}
+    return render(
+        request,
+        "desk/festival.html",
+        status=status,
+        headers=PRIVATE,
+        festival=festival,
+        city=cities.get(festival.city or ""),
+        screenings=found,
+        phases={s.id: schedule.phase(s, at) for s in found},
+        against=against,
+        typed=typed if typed is not None else given,
+        errors=errors or {},
+        problem=problem,
+    )
+
+
+async def save_festival(request: web.Request) -> web.Response:
+    """Take the festival's facts."""
+    festival = await programme_actions.festival_for(request, "edit")
+    fields = await form(request)
+    try:
+        await programme_actions.update_festival(
+            request,
+            festival,
+            values={
+                "zone": str(forms.zone(fields)),
+                "starts_on": _day(fields, "starts_on"),
+                "ends_on": _day(fields, "ends_on"),
+            },
+            fields=_texts(fields),
+            revision=forms.number(fields, "revision", 1, 2**31 - 1),
+        )
+    except Invalid as error:
+        return await _festival(
+            request, festival, status=422, typed=dict(fields), errors=error.fields, problem="invalid"
+        )
+    except Conflict as error:
+        typed = dict(fields) | {"revision": str(festival.revision)}
+        return await _festival(request, festival, status=409, typed=typed, problem=error.code)
+    return back(f"/{request[LANG]}/desk/festivals/{festival.slug}#saved")
+
+
+async def set_festival(request: web.Request) -> web.Response:
+    """Publish or archive a festival, or take it back to being a draft."""
+    festival = await programme_actions.festival_for(request, "edit")
+    fields = await form(request)
+    state = fields.get("state", "")
+    if state not in ("draft", "published", "archived"):
+        raise Invalid(fields={"state": "bad-choice"})
+    await request.app[DB].write(festivals.set_state, now(request), festival.id, state)
+    return back(f"/{request[LANG]}/desk/festivals/{festival.slug}")
+
+
+async def new_page(request: web.Request) -> web.Response:
+    """The form for a new screening of a festival."""
+    festival = await programme_actions.festival_for(request, "edit")
+    given = {"starts": f"{festival.starts_on}T10:00", "ends": f"{festival.ends_on}T22:00", "slots": []}
+    return await _screening(request, festival, None, typed=given)
+
+
+async def create(request: web.Request) -> web.Response:
+    """Make a draft, whatever stands against it."""
+    festival = await programme_actions.festival_for(request, "edit")
+    fields = await form(request)
+    try:
+        made = await programme_actions.create_screening(request, festival, kind="on_demand", **_read(fields))
+    except Invalid as error:
+        return await _screening(request, festival, None, status=422, typed=_typed(fields), errors=error.fields)
+    return back(f"/{request[LANG]}/desk/screenings/{made.slug}")
+
+
+def _read(fields: MultiDict[str]) -> dict[str, Any]:
+    times = {}
+    for name in ("starts", "ends"):
+        try:
+            times[f"{name}_local"] = datetime.fromisoformat(fields.get(name, "")).replace(tzinfo=None)
+        except ValueError:
+            raise Invalid(fields={name: "bad-time"}) from None
+    return times | {
+        "fields": _texts(fields),
+        "shown": [(slug, None) for slug in fields.getall("work", []) if slug],
+        "hosts": fields.getall("host", []),
+        "minimum_age": forms.number(fields, "minimum_age", 0, 21),
+    }
+
+
+def _typed(fields: MultiDict[str]) -> dict[str, Any]:
+    return {k: fields[k] for k in fields} | {"slots": fields.getall("work", []), "hosts": fields.getall("host", [])}
+
+
+async def screening_page(request: web.Request) -> web.Response:
+    """One screening: when, what, what stands against it."""
+    screening = await programme_actions.screening_for(request, "edit")
+    festival = await request.app[DB].read(festivals.by_id, screening.festival)
+    return await _screening(request, festival, screening)
+
+
+async def _screening(
+    request: web.Request,
+    festival: Festival,
+    screening: Screening | None,
+    *,
+    status: int = 200,
+    typed: Mapping[str, Any] | None = None,
+    errors: Mapping[str, str] | None = None,
+    problem: tuple[str, Mapping[str, Any]] | None = None,
+) -> web.Response:
+    db, person = request.app[DB], signed_in(request)
+    own = None if person.administrator else person.staff_of
+    shelf = {w.slug: w for w in await db.read(works.listed, works.Filter(states=("accepted", "published")), 500)}
+    if own is not None:
+        shelf |= {w.slug: w for w in await db.read(works.listed, works.Filter(cities=own), 500)}
+    zone = words.zone(festival.zone)
+    given: Mapping[str, Any] = typed or {}
+    against: tuple[schedule.Conflict, ...] = ()
+    if screening is not None:
+        against = await programme_actions.conflicts(request, screening)
+        if typed is None:
+            given = _given(screening)
+    cities = await network.all_cities(request)
+    return render(
+        request,
+        "desk/screening.html",
+        status=status,
+        headers=PRIVATE,
+        festival=festival,
+        screening=screening,
+        phase=schedule.phase(screening, now(request)) if screening is not None else None,
+        against=against,
+        shelf=sorted(shelf.values(), key=lambda w: w.text("title", request[LANG]).casefold()),
+        others=[f for f in await db.read(festivals.listed) if f.id != festival.id and f.state != "archived"],
+        typed=given,
+        errors=errors or {},
+        problem=problem,
+        empty=EMPTY_SLOTS,
+        cities=cities,
+        # What the other cities' clocks show when it opens.
+        clocks=[(c, screening.starts) for c in network.active(cities)] if screening is not None else [],
+        zone=str(zone),
+    )
+
+
+def _given(screening: Screening) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "revision": str(screening.revision),
+        "starts": screening.starts_local.strftime("%Y-%m-%dT%H:%M"),
+        "ends": screening.ends_local.strftime("%Y-%m-%dT%H:%M"),
+        "minimum_age": "" if screening.minimum_age is None else str(screening.minimum_age),
+        "slots": [s.work_slug for s in screening.slots],
+        "hosts": list(screening.hosts),
+    }
+    for name in ("title", "text"):
+        given |= {f"{name}.{lang}": screening.texts.get(name, {}).get(lang, "") for lang in ("en", "fr")}
+    return given
+
+
+async def save(request: web.Request) -> web.Response:
+    """Take what was typed; a draft is kept whatever stands against it."""
+    screening = await programme_actions.screening_for(request, "edit")
+    festival = await request.app[DB].read(festivals.by_id, screening.festival)
+    fields = await form(request)
+    try:
+        given = _read(fields)
+        local = (given.pop("starts_local"), given.pop("ends_local"), screening.zone)
+        await programme_actions.update_screening(
+            request,
+            screening,
+            values={"minimum_age": given["minimum_age"]},
+            fields=given["fields"],
+            local=local,
+            shown=given["shown"],
+            hosts=given["hosts"],
+            revision=forms.number(fields, "revision", 1, 2**31 - 1),
+        )
+    except Invalid as error:
+        return await _screening(
+            request, festival, screening, status=422, typed=_typed(fields), errors=error.fields, problem=("invalid", {})
+        )
+    except Conflict as error:
+        typed = _typed(fields) | {"revision": str(screening.revision)}
+        return await _screening(
+            request, festival, screening, status=409, typed=typed, problem=(error.code, error.params)
+        )
+    return back(f"/{request[LANG]}/desk/screenings/{screening.slug}#saved")
+
+
+async def publish(request: web.Request) -> web.Response:
+    """Make it public; refused while errors stand."""
+    screening = await programme_actions.screening_for(request, "edit")
+    try:
+        await programme_actions.publish(request)
+    except Conflict as error:
+        festival = await request.app[DB].read(festivals.by_id, screening.festival)
+        return await _screening(request, festival, screening, status=409, problem=(error.code, error.params))
+    return back(f"/{request[LANG]}/desk/screenings/{screening.slug}")
+
+
+async def withdraw(request: web.Request) -> web.Response:
+    """Close it at once."""
+    screening = await programme_actions.withdraw(request)
+    return back(f"/{request[LANG]}/desk/screenings/{screening.slug}")
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Remove a draft or a withdrawn screening."""
+    screening = await programme_actions.screening_for(request, "edit")
+    await request.app[DB].write(screenings.delete, now(request), screening.id)
+    return back(f"/{request[LANG]}/desk/festivals/{screening.festival_slug}")
+
+
+def routes(app: web.Application) -> None:
+    """Mount the desk's pages of the programme."""
+    router, base = app.router, "/{lang:en|fr}/desk"
+    festival, screening = base + "/festivals/{slug:[a-z0-9-]+}", base + "/screenings/{slug:[a-z0-9-]+}"
+    router.add_get(f"{base}/festivals", festivals_page)
+    router.add_post(f"{base}/festivals", add_festival)
+    router.add_get(festival, festival_page)
+    router.add_post(festival, save_festival)
+    router.add_post(f"{festival}/state", set_festival)
+    router.add_get(f"{festival}/new", new_page)
+    router.add_post(f"{festival}/new", create)
+    router.add_get(screening, screening_page)
+    router.add_post(screening, save)
+    router.add_post(f"{screening}/publish", publish)
+    router.add_post(f"{screening}/withdraw", withdraw)
+    router.add_post(f"{screening}/delete", delete)

@@ -1,0 +1,84 @@
+"""A screening's page turns over by itself when it opens and when it is over, and its works play in between."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.axe import axe
+from tests.browser.conftest import Problems, Works
+
+
+@pytest.fixture
+def base_url(works: Works) -> str:
+    return works.gallery.server.url
+
+
+def festival(works: Works) -> str:
+    """A public festival of Linz, made once."""
+    found = works.gallery.call("GET", "/api/v1/festivals")["festivals"]
+    if not found:
+        new = {
+            "slug": "ars", "city": "linz", "timezone": "Europe/Vienna", "title": {"en": "Ars", "fr": "Ars"}, "starts_on": "2026-01-01",
+            "ends_on": "2026-12-31",
+        }  # fmt: skip
+        works.gallery.call("POST", "/api/v1/festivals", "linz", new)
+        works.gallery.call("PATCH", "/api/v1/festivals/ars", "linz", {"state": "published"})
+    return "ars"
+
+
+def screening(works: Works, starts: datetime, ends: datetime, shown: list[str], title: str) -> str:
+    new = {
+        "festival": festival(works), "title": {"en": title, "fr": title}, "starts": starts.isoformat(), "ends": ends.isoformat(),
+        "slots": [{"work": slug} for slug in shown],
+    }  # fmt: skip
+    slug = str(works.gallery.call("POST", "/api/v1/screenings", "linz", new)["slug"])
+    works.gallery.call("POST", f"/api/v1/screenings/{slug}/publish", "linz")
+    return slug
+
+
+async def test_the_page_says_when_it_opens_and_lets_nobody_in_before(page: Page, works: Works) -> None:
+    now = datetime.now(UTC)
+    slug = screening(works, now + timedelta(hours=2), now + timedelta(hours=3), [works.closed], "To come")
+    await page.goto(f"/en/screenings/{slug}")
+    await expect(page.locator("[data-countdown]")).to_have_text(re.compile(r"^0[12]:\d\d:\d\d$"))
+    await expect(page.locator("[data-yours] time")).to_be_visible()
+    assert await page.locator("[data-play]").count() == 0
+    assert await axe(page) == []
+
+
+async def test_works_play_while_it_is_on(page: Page, works: Works) -> None:
+    now = datetime.now(UTC)
+    slug = screening(
+        works, now - timedelta(hours=1), now + timedelta(hours=1), [works.closed, works.upright, works.picture], "On"
+    )
+    await page.goto(f"/en/screenings/{slug}")
+    # A work that is not on view by itself is, here.
+    await page.locator("[data-play]").first.click()
+    await page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
+    await page.wait_for_function(
+        "() => [...document.querySelectorAll('[data-image] img')].some((i) => i.complete && i.currentSrc.includes('/hls/'))"
+    )
+    assert await axe(page) == []
+
+
+async def test_it_opens_and_closes_by_itself(
+    works: Works, new_page: Callable[..., Awaitable[Page]], problems: Problems
+) -> None:
+    problems.expect("410")
+    # Times on a clock have whole minutes.
+    now = datetime.now(UTC)
+    opens = (now + timedelta(minutes=1)).replace(second=0, microsecond=0)
+    slug = screening(works, opens, opens + timedelta(minutes=1), [works.long], "By itself")
+    page = await new_page(base_url=works.gallery.server.url)
+    await page.goto(f"/en/screenings/{slug}")
+    assert await page.locator("[data-play]").count() == 0
+    await expect(page.locator("[data-play]").first).to_be_visible(timeout=90_000)
+    await page.locator("[data-play]").first.click()
+    await page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
+    await expect(page.get_by_text("It was on view until")).to_be_visible(timeout=120_000)
+    assert await page.locator("[data-play]").count() == 0

@@ -1,0 +1,141 @@
+"""Festivals and screenings in the store, on both engines."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from showcase.errors import Conflict, Invalid, NotFound
+from showcase.store import cities, festivals, screenings
+from showcase.store.database import Database
+from showcase.store.tables import screenings as rows
+from tests.store.rows import NOW, a_work, an_asset, make_ready
+
+DAY = timedelta(days=1)
+LOCAL = datetime(2026, 11, 25, 20)
+
+
+async def begun(db: Database, **given: Any) -> int:
+    """A public festival of Linz; returns its number."""
+    await db.write(cities.seed, NOW)
+    made = await db.write(
+        festivals.create, NOW, fields={"title": {"en": given.get("title", "Ars")}}, city="linz", zone="Europe/Vienna",
+        starts_on=date(2026, 11, 20), ends_on=date(2026, 11, 30),
+    )  # fmt: skip
+    await db.write(festivals.set_state, NOW, made.id, "published")
+    return made.id
+
+
+async def shown(
+    db: Database, festival: int, title: str, starts: datetime, hours: int = 1, *, public: bool = True, **given: Any
+) -> Any:
+    made = await db.write(
+        screenings.create, NOW, None, festival=festival, zone="Europe/Vienna", kind="on_demand", starts_local=starts,
+        ends_local=starts + timedelta(hours=hours), fields={"title": {"en": title}}, **given,
+    )  # fmt: skip
+    if public:
+        await db.write(screenings.set_state, NOW, made.id, "published", ("draft",))
+    return await db.read(screenings.by_id, made.id)
+
+
+async def test_a_screening_keeps_its_clock_and_its_works_in_order(db: Database) -> None:
+    festival = await begun(db)
+    first, second = await db.write(a_work, "One"), await db.write(a_work, "Two")
+    film = await db.write(an_asset, second.id)
+    await db.write(make_ready, film.id)
+    made = await shown(db, festival, "Tides", LOCAL, shown=[(second.id, film.id), (first.id, None)])
+    assert (made.starts_local, made.starts.isoformat(), made.zone) == (
+        LOCAL,
+        "2026-11-25T19:00:00+00:00",
+        "Europe/Vienna",
+    )
+    assert [(s.work_slug, s.version) for s in made.slots] == [(second.slug, film.id), (first.slug, None)]
+    assert (made.festival_slug, made.city, made.host_cities, made.public) == ("ars", "linz", frozenset({"linz"}), True)
+    with pytest.raises(Invalid):
+        await db.write(screenings.update, NOW, made.id, values={}, fields={}, shown=[(first.id, film.id)])
+
+
+async def test_a_day_shows_what_touches_it_and_is_public(db: Database) -> None:
+    festival = await begun(db)
+    draft = await db.write(
+        festivals.create,
+        NOW,
+        fields={"title": {"en": "Later"}},
+        city=None,
+        zone="UTC",
+        starts_on=date(2026, 11, 1),
+        ends_on=date(2026, 11, 2),
+    )
+    await shown(db, festival, "before", LOCAL - DAY)
+    await shown(db, festival, "over midnight", LOCAL - timedelta(hours=21), 3)
+    await shown(db, festival, "on the day", LOCAL)
+    await shown(db, festival, "draft", LOCAL, public=False)
+    await shown(db, draft.id, "of a draft", LOCAL)
+    await shown(db, festival, "after", LOCAL + DAY)
+    start = datetime.fromisoformat("2026-11-25T00:00:00+00:00")
+    found = await db.read(screenings.between, start, start + DAY)
+    assert [s.text("title", "en") for s in found] == ["over midnight", "on the day"]
+    coming = await db.read(screenings.after, start + timedelta(hours=12), 2)
+    assert [s.text("title", "en") for s in coming] == ["on the day", "after"]
+
+
+async def test_a_co_host_has_it_in_its_programme_and_its_staff_may_work_on_it(db: Database) -> None:
+    festival = await begun(db)
+    beside = await db.write(
+        festivals.create,
+        NOW,
+        fields={"title": {"en": "GMAF"}},
+        city="gwangju",
+        zone="Asia/Seoul",
+        starts_on=date(2026, 11, 1),
+        ends_on=date(2026, 12, 1),
+    )
+    made = await shown(db, festival, "Shared", LOCAL, hosts=[beside.id, festival])
+    assert (made.hosts, made.host_cities) == (("gmaf",), frozenset({"linz", "gwangju"}))
+    assert [s.id for s in await db.read(screenings.of_festival, beside.id, public=True)] == [made.id]
+
+
+async def test_two_who_save_the_same_revision_do_not_both_win(db: Database) -> None:
+    made = await shown(db, await begun(db), "Tides", LOCAL)
+    await db.write(screenings.update, NOW, made.id, values={}, fields={"title": {"en": "A"}}, revision=made.revision)
+    with pytest.raises(Conflict, match="changed-meanwhile"):
+        await db.write(
+            screenings.update, NOW, made.id, values={}, fields={"title": {"en": "B"}}, revision=made.revision
+        )
+
+
+async def test_a_rule_that_changes_moves_the_moment_and_not_the_clock(db: Database) -> None:
+    made = await shown(db, await begun(db), "Tides", LOCAL + 2 * DAY)
+    wrong = made.starts - timedelta(hours=1)
+    await db.write(lambda tx: tx.execute(rows.update().where(rows.c.id == made.id).values(starts_at=wrong)))
+    assert await db.write(screenings.moved, NOW) == 1
+    assert await db.read(screenings.by_id, made.id) == made
+    assert await db.write(screenings.moved, NOW) == 0
+
+
+async def test_what_is_public_is_withdrawn_before_it_is_removed(db: Database) -> None:
+    made = await shown(db, await begun(db), "Tides", LOCAL)
+    with pytest.raises(Conflict, match="wrong-state"):
+        await db.write(screenings.delete, NOW, made.id)
+    await db.write(screenings.set_state, NOW, made.id, "withdrawn", ("published",))
+    await db.write(screenings.delete, NOW, made.id)
+    with pytest.raises(NotFound):
+        await db.read(screenings.by_id, made.id)
+    assert await db.read(lambda tx: tx.scalar(sa.text("SELECT count(*) FROM texts WHERE entity = 'screening'"))) == 0
+
+
+async def test_addresses_of_festivals_are_taken_once(db: Database) -> None:
+    await begun(db)
+    again = {
+        "fields": {"title": {"en": "Ars"}},
+        "city": "linz",
+        "zone": "UTC",
+        "starts_on": date(2026, 1, 1),
+        "ends_on": date(2026, 1, 2),
+    }
+    assert (await db.write(festivals.create, NOW, **again)).slug == "ars-2"
+    with pytest.raises(Conflict, match="festival-exists"):
+        await db.write(festivals.create, NOW, **again, slug="ars")

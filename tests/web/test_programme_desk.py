@@ -1,0 +1,103 @@
+"""The desk's forms for the programme: typed on the festival's clock, conflicts at the screening, nothing lost."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from aiohttp import ClientResponse
+
+from tests.web.conftest import House
+
+
+async def post(house: House, path: str, who: str, **fields: Any) -> ClientResponse:
+    data = [("csrf", await house.csrf(who))]
+    for name, value in fields.items():
+        data += [(name.replace("__", "."), v) for v in (value if isinstance(value, list) else [value])]
+    return await house.ask("POST", path, who, data=data, headers={"X-Requested-With": ""})
+
+
+async def begun(house: House) -> tuple[str, str]:
+    """A festival and a screening of an accepted work in it, by the desk's forms; returns their slugs."""
+    work = await house.work()
+    await house.film(work)
+    await house.ask("POST", f"/api/v1/works/{work.slug}/accept", "linz", json={})
+    made = await post(
+        house, "/en/desk/festivals", "linz", title__en="Ars", title__fr="Ars", city="linz", zone="", starts_on="2026-11-20",
+        ends_on="2026-11-30",
+    )  # fmt: skip
+    assert (made.status, made.headers["Location"]) == (303, "/en/desk/festivals/ars")
+    made = await post(
+        house, "/en/desk/festivals/ars/new", "linz", title__en="Tides", title__fr="Marées", starts="2026-11-25T14:00",
+        ends="2026-11-25T15:00", work=["tide", "", ""],
+    )  # fmt: skip
+    assert (made.status, made.headers["Location"]) == (303, "/en/desk/screenings/tides")
+    return "ars", "tides"
+
+
+async def test_a_festival_gets_the_clock_of_its_city(house: House) -> None:
+    await begun(house)
+    found = await (await house.ask("GET", "/api/v1/festivals/ars", "linz")).json()
+    assert (found["timezone"], found["state"]) == ("Europe/Vienna", "draft")
+    screening = await (await house.ask("GET", "/api/v1/screenings/tides", "linz")).json()
+    assert (screening["starts"], [s["work"] for s in screening["slots"]]) == ("2026-11-25T14:00:00+01:00", ["tide"])
+
+
+async def test_the_desk_shows_what_stands_against_a_screening_and_its_time_elsewhere(house: House) -> None:
+    await begun(house)
+    page = await (await house.ask("GET", "/en/desk/screenings/tides", "linz")).text()
+    assert "has no captions" in page
+    assert "25 November 2026, 22:00" in page  # in Gwangju
+    table = await (await house.ask("GET", "/fr/desk/festivals/ars", "linz")).text()
+    assert "Marées" in table
+
+
+async def test_a_bad_time_keeps_everything_typed(house: House) -> None:
+    await begun(house)
+    answer = await post(
+        house, "/en/desk/screenings/tides", "linz", revision="1", title__en="Ebb", starts="soon", ends="2026-11-25T15:00", work=["tide"],
+        text__en="Typed for an hour",
+    )  # fmt: skip
+    page = await answer.text()
+    assert (answer.status, "Typed for an hour" in page, 'value="Ebb"' in page) == (422, True, True)
+
+
+async def test_two_people_do_not_overwrite_each_other_silently(house: House) -> None:
+    await begun(house)
+    common = {"starts": "2026-11-25T14:00", "ends": "2026-11-25T15:00", "work": ["tide"]}
+    path = "/en/desk/screenings/tides"
+    assert (await post(house, path, "admin", revision="1", title__en="By the other", **common)).status == 303
+    late = await post(house, path, "linz", revision="1", title__en="By me", **common)
+    page = await late.text()
+    assert (late.status, "By me" in page) == (409, True)
+    newer = re.search(r'name="revision" value="(\d+)"', page)
+    assert newer is not None
+    assert (await post(house, path, "linz", revision=newer[1], title__en="By me", **common)).status == 303
+
+
+async def test_publishing_is_refused_in_words_while_errors_stand(house: House) -> None:
+    await begun(house)
+    await post(
+        house, "/en/desk/screenings/tides", "linz", revision="1", title__en="Tides", starts="2026-11-25T14:00", ends="2026-11-25T13:00",
+        work=["tide"],
+    )  # fmt: skip
+    refused = await post(house, "/en/desk/screenings/tides/publish", "linz")
+    assert (refused.status, "lies before the beginning" in await refused.text()) == (409, True)
+
+
+async def test_the_public_sees_it_once_festival_and_screening_are_public(house: House) -> None:
+    await begun(house)
+    assert (await post(house, "/en/desk/screenings/tides/publish", "linz")).status == 303
+    assert (await house.ask("GET", "/en/screenings/tides")).status == 404
+    assert (await post(house, "/en/desk/festivals/ars/state", "linz", state="published")).status == 303
+    page = await (await house.ask("GET", "/en/screenings/tides")).text()
+    assert "25 November 2026, 14:00" in page
+    assert "13:00 UTC" in page
+    festival = await (await house.ask("GET", "/fr/festivals/ars")).text()
+    assert "/fr/screenings/tides" in festival
+    programme = await (await house.ask("GET", "/en/programme?day=2026-11-25")).text()
+    assert "/en/screenings/tides" in programme
+    assert (await post(house, "/en/desk/screenings/tides/delete", "linz")).status == 409
+    assert (await post(house, "/en/desk/screenings/tides/withdraw", "linz")).status == 303
+    assert (await post(house, "/en/desk/screenings/tides/delete", "linz")).status == 303
+    assert (await house.ask("GET", "/en/screenings/tides")).status == 404

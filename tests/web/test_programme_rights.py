@@ -1,0 +1,201 @@
+"""Festivals and screenings: who rules them, and what opens when, down to the segment."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.web.conftest import START, House
+
+FESTIVAL = {
+    "slug": "ars-2026", "city": "linz", "timezone": "Europe/Vienna", "title": {"en": "Ars", "fr": "Ars"},
+    "starts_on": "2026-11-20", "ends_on": "2026-11-30",
+}  # fmt: skip
+OPENS, CLOSES = START + timedelta(hours=1), START + timedelta(hours=1, minutes=40)
+
+
+async def festival(house: House, who: str = "linz", *, public: bool = True, **given: Any) -> str:
+    answer = await house.ask("POST", "/api/v1/festivals", who, json=FESTIVAL | given)
+    assert answer.status == 201, await answer.text()
+    slug = str((await answer.json())["slug"])
+    if public:
+        await house.ask("PATCH", f"/api/v1/festivals/{slug}", who, json={"state": "published"})
+    return slug
+
+
+async def screening(house: House, work: str, who: str = "linz", **given: Any) -> dict[str, Any]:
+    new = {
+        "festival": "ars-2026", "kind": "on_demand", "title": {"en": "Tides", "fr": "Marées"}, "starts": OPENS.isoformat(),
+        "ends": CLOSES.isoformat(), "slots": [{"work": work}],
+    } | given  # fmt: skip
+    answer = await house.ask("POST", "/api/v1/screenings", who, json=new)
+    assert answer.status == 201, await answer.text()
+    found: dict[str, Any] = await answer.json()
+    return found
+
+
+async def accepted(house: House) -> tuple[str, str]:
+    """A work that staff have taken and nobody can see; returns its slug and its film."""
+    work = await house.work()
+    asset = await house.film(work)
+    await house.ask("POST", f"/api/v1/works/{work.slug}/accept", "linz", json={})
+    return work.slug, asset
+
+
+async def test_a_screening_opens_its_works_for_its_time_and_no_longer(house: House) -> None:
+    slug, asset = await accepted(house)
+    await festival(house)
+    made = await screening(house, slug)
+    path = f"/api/v1/screenings/{made['slug']}"
+    assert (await house.ask("POST", f"{path}/play", json={})).status == 404
+    published = await house.ask("POST", f"{path}/publish", "linz")
+    assert (published.status, (await published.json())["phase"]) == (200, "upcoming")
+    early = await house.ask("POST", f"{path}/play", json={})
+    problem = await early.json()
+    assert (early.status, problem["code"], problem["opens"]) == (403, "not-open-yet", OPENS.isoformat())
+    house.moment = OPENS
+    play = await (await house.ask("POST", f"{path}/play", json={"slot": 0})).json()
+    base = play["hls"].rpartition("/")[0]
+    assert (play["phase"], play["starts"], play["ends"], base.split("/")[3]) == (
+        "on_air", OPENS.isoformat(), CLOSES.isoformat(), asset,
+    )  # fmt: skip
+    for tail in ("master.m3u8", "v240/index.m3u8", "v240/s00001.m4s"):
+        assert (await house.ask("GET", f"{base}/{tail}")).status == 200
+    assert (await house.ask("POST", f"{path}/play", json={"slot": 1})).status == 404
+    # The work itself stays closed: only the screening opens it.
+    assert (await house.ask("POST", f"/api/v1/works/{slug}/play", json={})).status == 404
+    renewed = await (await house.ask("POST", "/api/v1/grants", json={"hls": play["hls"]})).json()
+    assert (await house.ask("GET", renewed["hls"])).status == 200
+    house.moment = CLOSES
+    assert (await house.ask("GET", f"{base}/v240/s00001.m4s")).status == 410
+    assert (await house.ask("POST", f"{path}/play", json={})).status == 410
+
+
+async def test_withdrawing_a_screening_or_a_work_closes_it_at_once(house: House) -> None:
+    slug, _ = await accepted(house)
+    await festival(house)
+    made = await screening(house, slug)
+    path = f"/api/v1/screenings/{made['slug']}"
+    await house.ask("POST", f"{path}/publish", "linz")
+    house.moment = OPENS
+    hls = (await (await house.ask("POST", f"{path}/play", json={})).json())["hls"]
+    await house.ask("POST", f"{path}/withdraw", "linz")
+    assert (await house.ask("GET", hls)).status == 410
+    page = await house.ask("GET", f"/en/screenings/{made['slug']}")
+    assert (page.status, "withdrawn" in await page.text()) == (200, True)
+    await house.ask("POST", f"{path}/publish", "linz")
+    assert (await house.ask("GET", hls)).status == 200
+    await house.ask("POST", f"/api/v1/works/{slug}/withdraw", "artist")
+    assert (await house.ask("GET", hls)).status in (404, 410)
+
+
+@pytest.mark.parametrize("who", [None, "other", "gwangju"])
+async def test_staff_of_another_city_cannot_touch_a_festival_unless_they_co_host(house: House, who: str | None) -> None:
+    slug, _ = await accepted(house)
+    await festival(house, public=False)
+    made = await screening(house, slug)
+    path = f"/api/v1/screenings/{made['slug']}"
+    calls = [
+        ("GET", "/api/v1/festivals/ars-2026"), ("PATCH", "/api/v1/festivals/ars-2026"), ("GET", path), ("PATCH", path), ("DELETE", path),
+        ("POST", f"{path}/publish"), ("POST", f"{path}/withdraw"), ("POST", f"{path}/play"), ("GET", f"/en/screenings/{made['slug']}"),
+        ("GET", "/en/festivals/ars-2026"), ("GET", "/festivals/ars-2026.ics"), ("GET", f"/en/desk/screenings/{made['slug']}"),
+        ("GET", "/en/desk/festivals/ars-2026"), ("GET", "/en/desk/festivals/ars-2026/new"), ("POST", "/en/desk/festivals/ars-2026/state"),
+    ]  # fmt: skip
+    for method, address in calls:
+        body = {"json": {}} if method in ("POST", "PATCH") and "/api/" in address else {}
+        answer = await house.ask(method, address, who, **body)
+        refused = answer.status in (401, 403, 404) or (answer.status == 303 and "sign-in" in answer.headers["Location"])
+        assert refused, (method, address, answer.status)
+    if who == "gwangju":
+        await festival(house, "gwangju", slug="gmaf", city="gwangju", timezone="Asia/Seoul")
+        shared = await house.ask("PATCH", path, "linz", json={"co_hosts": ["gmaf"]})
+        assert shared.status == 200
+        assert (await house.ask("PATCH", path, who, json={"title": {"en": "Shared"}})).status == 200
+        assert (await house.ask("PATCH", "/api/v1/festivals/ars-2026", who, json={"state": "archived"})).status == 404
+
+
+async def test_only_administrators_make_the_networks_festivals(house: House) -> None:
+    new = FESTIVAL | {"city": None, "slug": "network", "timezone": "UTC"}
+    statuses = {
+        w: (await house.ask("POST", "/api/v1/festivals", w, json=new)).status for w in (None, "other", "linz", "admin")
+    }
+    assert statuses == {None: 401, "other": 403, "linz": 403, "admin": 201}
+    elsewhere = await house.ask("POST", "/api/v1/festivals", "gwangju", json=FESTIVAL)
+    assert elsewhere.status == 403
+
+
+async def test_errors_stand_against_publishing_and_drafts_are_kept(house: House) -> None:
+    draft = await house.work()
+    await festival(house)
+    made = await screening(house, draft.slug, title={"fr": "Marées"}, ends=OPENS.isoformat())
+    found = {(c["code"], c["severity"]) for c in made["conflicts"]}
+    assert found == {
+        ("window-order", "error"), ("work-not-accepted", "error"), ("work-not-ready", "error"), ("captions-missing", "warning"),
+    }  # fmt: skip
+    refused = await house.ask("POST", f"/api/v1/screenings/{made['slug']}/publish", "linz")
+    problem = await refused.json()
+    assert (refused.status, problem["code"], "not accepted yet" in problem["detail"]) == (409, "not-publishable", True)
+
+
+async def test_a_public_screening_cannot_be_changed_into_an_error(house: House) -> None:
+    slug, _ = await accepted(house)
+    await festival(house)
+    path = f"/api/v1/screenings/{(await screening(house, slug))['slug']}"
+    await house.ask("POST", f"{path}/publish", "linz")
+    assert (await house.ask("PATCH", path, "linz", json={"slots": []})).status == 409
+    assert [s["work"] for s in (await (await house.ask("GET", path)).json())["slots"]] == [slug]
+
+
+async def test_times_are_kept_on_the_festivals_clock(house: House) -> None:
+    slug, _ = await accepted(house)
+    await festival(house)
+    made = await screening(house, slug, starts="2026-11-25T20:00:00-05:00", ends="2026-11-26T02:00:00Z")
+    assert (made["starts"], made["ends"], made["timezone"]) == (
+        "2026-11-26T02:00:00+01:00", "2026-11-26T03:00:00+01:00", "Europe/Vienna",
+    )  # fmt: skip
+
+
+async def test_a_work_that_is_not_theirs_to_see_cannot_be_shown(house: House) -> None:
+    hidden = await house.work("other", cities=["dakar"])
+    await festival(house)
+    new = {
+        "festival": "ars-2026",
+        "title": {"en": "x"},
+        "starts": OPENS.isoformat(),
+        "ends": CLOSES.isoformat(),
+        "slots": [{"work": hidden.slug}],
+    }
+    answer = await house.ask("POST", "/api/v1/screenings", "linz", json=new)
+    assert (answer.status, (await answer.json())["errors"][0]["code"]) == (422, "no-such-work")
+
+
+async def test_what_is_on_now_and_next(house: House) -> None:
+    slug, _ = await accepted(house)
+    await festival(house)
+    for title, hours in (("Now", 0), ("Next", 5), ("Later", 9)):
+        starts = START + timedelta(hours=hours)
+        made = await screening(
+            house, slug, title={"en": title}, starts=starts.isoformat(), ends=(starts + timedelta(hours=1)).isoformat()
+        )
+        await house.ask("POST", f"/api/v1/screenings/{made['slug']}/publish", "linz")
+    (entry,) = (await (await house.ask("GET", "/api/v1/on-air")).json())["festivals"]
+    assert ([s["title"]["en"] for s in entry["now"]], entry["next"]["title"]["en"]) == (["Now"], "Next")
+
+
+async def test_the_programme_goes_into_calendars(house: House) -> None:
+    import icalendar
+
+    slug, _ = await accepted(house)
+    await festival(house)
+    made = await screening(house, slug)
+    await house.ask("POST", f"/api/v1/screenings/{made['slug']}/publish", "linz")
+    for path in ("/programme.ics", "/festivals/ars-2026.ics"):
+        answer = await house.ask("GET", path)
+        assert (answer.status, answer.content_type) == (200, "text/calendar")
+        found = icalendar.Calendar.from_ical(await answer.read())
+        (event,) = found.walk("VEVENT")
+        assert (str(event["SUMMARY"]), event.decoded("DTSTART"), event.decoded("DTEND")) == ("Tides", OPENS, CLOSES)
+        assert [str(z["TZID"]) for z in found.walk("VTIMEZONE")] == ["Europe/Vienna"]
+        assert str(event["STATUS"]) == "CONFIRMED"
