@@ -47,6 +47,7 @@ clean:
 $(RUN): export SHOWCASE_NPM_OMIT_DEV := 1
 $(DEV): EXTRAS := [dev]
 $(RUN) $(DEV): pyproject.toml package-lock.json build_hook.py | $(BIN)/pip
+	@echo "Installing what Showcase needs into $(VENV): half a minute to a few, by your line …"
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.$(EXTRAS)'
 	$(BIN)/python -m compileall -q showcase
 	touch $@
