@@ -7,6 +7,7 @@ PostgreSQL alike. SQLite has one writer (WAL, `BEGIN IMMEDIATE`) and readers bes
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from showcase.errors import Unavailable
 from showcase.store.events import Event
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,7 +67,7 @@ class Database:
                 return await connection.run_sync(f, *args, **kwargs)
 
         with _away_told():
-            return await self._whole(transaction())
+            return await self._whole(transaction)
 
     async def write(self, f: Callable[Concatenate[sa.Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `f` in a transaction and commit it; nothing of it stays when it raises.
@@ -89,14 +92,14 @@ class Database:
             return result
 
         with _away_told():
-            return await self._whole(transaction())
+            return await self._whole(transaction)
 
-    async def _whole(self, transaction: Coroutine[Any, Any, T]) -> T:
+    async def _whole(self, transaction: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Let a transaction end, also when its caller is cancelled.
 
         Abandoned in the middle, its connection would hold the lock of SQLite until a thread comes to an end somewhere.
         """
-        task = asyncio.create_task(transaction, name="transaction")
+        task = asyncio.create_task(_again_when_busy(transaction), name="transaction")
         self._open.add(task)
         task.add_done_callback(self._open.discard)
         try:
@@ -112,6 +115,23 @@ class Database:
         await self._reader.dispose()
 
 
+async def _again_when_busy(transaction: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a transaction, again when SQLite was busy: nothing of it stayed then.
+
+    Many connections that are opened at the same moment, or a disk that is slow for long, can outlast `busy_timeout`.
+    """
+    for pause_s in _BUSY_PAUSES_S:
+        try:
+            return await transaction()
+        except sa.exc.DBAPIError as error:
+            code = getattr(error.orig, "sqlite_errorcode", None)
+            if code is None or code & 0xFF not in _SQLITE_BUSY:
+                raise
+            log.warning("SQLite is busy (%s), trying again", error.orig)
+        await asyncio.sleep(pause_s)
+    return await transaction()
+
+
 @contextmanager
 def _away_told() -> Iterator[None]:
     """Tell a database that is away from a statement that is wrong: only the first is worth another try."""
@@ -124,6 +144,8 @@ def _away_told() -> Iterator[None]:
 
 
 # SQLite: busy, locked, out of memory, read or write failed, disk full, cannot open, locking failed.
+_BUSY_PAUSES_S = (0.05, 0.5)
+_SQLITE_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _SQLITE_AWAY = frozenset({5, 6, 7, 10, 13, 14, 15})
 # PostgreSQL: connection lost, out of resources, shut down or starting up.
 _POSTGRESQL_AWAY = ("08", "53", "57P")

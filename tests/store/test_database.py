@@ -273,3 +273,23 @@ async def test_a_folder_with_any_name_will_do(tmp_path: Path) -> None:
     mara = await db.write(person)
     assert await db.read(lambda tx: tx.scalar(sa.select(people_table.c.id))) == mara.id
     await db.close()
+
+
+async def test_a_transaction_that_found_sqlite_busy_is_run_again(sqlite_url: str) -> None:
+    db = Database(sqlite_url)
+    tries: list[int] = []
+
+    def once_busy(tx: sa.Connection) -> int:
+        people.create(tx, NOW, "ada@example.org", "Ada")
+        tries.append(len(tries))
+        if len(tries) == 1:
+            busy = sqlite3.OperationalError("database is locked")
+            busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise sa.exc.OperationalError("BEGIN", {}, busy)
+        return len(tries)
+
+    try:
+        assert await db.write(once_busy) == 2
+        assert await db.read(sizes) == {"people": 1}
+    finally:
+        await db.close()
