@@ -157,6 +157,7 @@ async def update_screening(
 ) -> Screening:
     """Change what is given. Raises Conflict (`not-publishable`) when a public screening would have errors then."""
     _check_texts(fields)
+    kept = frozenset(s.work_slug for s in screening.slots)
 
     def write(tx: sa.Connection, at: datetime) -> Screening:
         screenings.update(
@@ -166,7 +167,7 @@ async def update_screening(
             values=values,
             fields=fields,
             local=local,
-            shown=_works(tx, request, shown) if shown is not None else None,
+            shown=_works(tx, request, shown, kept) if shown is not None else None,
             hosts=_hosts(tx, hosts) if hosts is not None else None,
             revision=revision,
         )
@@ -179,16 +180,17 @@ async def update_screening(
 
 
 def _works(
-    tx: sa.Connection, request: web.Request, shown: Sequence[tuple[str, str | None]]
+    tx: sa.Connection, request: web.Request, shown: Sequence[tuple[str, str | None]], kept: frozenset[str] = frozenset()
 ) -> list[tuple[int, str | None]]:
-    """Works by slug as numbers. A work that the asker may not see does not exist for them."""
+    """Works by slug as numbers. What the asker may not see does not exist for them, unless it is in (`kept`) already:
+    a screening would open what is no business of theirs."""
     found = []
     for position, (slug, version) in enumerate(shown):
         try:
             work = works.work(tx, slug)
         except NotFound:
             work = None
-        if work is None or not (rules.allows(request[PERSON], "see", work) or work.state == "accepted"):
+        if work is None or not (slug in kept or rules.allows(request[PERSON], "see", work)):
             raise Invalid(fields={f"slots.{position}.work": "no-such-work"})
         found.append((work.id, version))
     return found

@@ -224,9 +224,12 @@ async def _screening(
 ) -> web.Response:
     db, person = request.app[DB], signed_in(request)
     own = None if person.administrator else person.staff_of
-    shelf = {w.slug: w for w in await db.read(works.listed, works.Filter(states=("accepted", "published")), 500)}
+    shelf = {w.slug: w for w in await db.read(works.listed, works.Filter(states=("published",)), 500)}
     if own is not None:
         shelf |= {w.slug: w for w in await db.read(works.listed, works.Filter(cities=own), 500)}
+    for slot in screening.slots if screening is not None else ():
+        # What is in already may stay, whoever put it there.
+        shelf.setdefault(slot.work_slug, await db.read(works.work_by_id, slot.work))
     zone = words.zone(festival.zone)
     given: Mapping[str, Any] = typed or {}
     against: tuple[schedule.Conflict, ...] = ()
@@ -245,7 +248,11 @@ async def _screening(
         phase=schedule.phase(screening, now(request)) if screening is not None else None,
         against=against,
         shelf=sorted(shelf.values(), key=lambda w: w.text("title", request[LANG]).casefold()),
-        others=[f for f in await db.read(festivals.listed) if f.id != festival.id and f.state != "archived"],
+        others=[
+            f
+            for f in await db.read(festivals.listed)
+            if f.id != festival.id and f.state != "archived" and rules.allows_festival(person, "see", f)
+        ],
         typed=given,
         errors=errors or {},
         problem=problem,

@@ -159,6 +159,9 @@ async def test_times_are_kept_on_the_festivals_clock(house: House) -> None:
 
 async def test_a_work_that_is_not_theirs_to_see_cannot_be_shown(house: House) -> None:
     hidden = await house.work("other", cities=["dakar"])
+    await house.film(hidden)
+    # Accepted by its own city, it is still not for another one to open.
+    await house.ask("POST", f"/api/v1/works/{hidden.slug}/accept", "admin", json={})
     await festival(house)
     new = {
         "festival": "ars-2026",
@@ -199,3 +202,34 @@ async def test_the_programme_goes_into_calendars(house: House) -> None:
         assert (str(event["SUMMARY"]), event.decoded("DTSTART"), event.decoded("DTEND")) == ("Tides", OPENS, CLOSES)
         assert [str(z["TZID"]) for z in found.walk("VTIMEZONE")] == ["Europe/Vienna"]
         assert str(event["STATUS"]) == "CONFIRMED"
+
+
+async def test_a_co_host_may_keep_what_the_host_put_in_and_nothing_more(house: House) -> None:
+    slug, _ = await accepted(house)
+    await festival(house)
+    await festival(house, "gwangju", slug="gmaf", city="gwangju", timezone="Asia/Seoul")
+    made = await screening(house, slug, co_hosts=["gmaf"])
+    path = f"/api/v1/screenings/{made['slug']}"
+    kept = await house.ask("PATCH", path, "gwangju", json={"title": {"en": "Ours, too"}, "slots": [{"work": slug}]})
+    assert kept.status == 200
+    own = await house.ask("POST", "/api/v1/screenings", "gwangju", json={
+        "festival": "gmaf", "title": {"en": "x"}, "starts": OPENS.isoformat(), "ends": CLOSES.isoformat(), "slots": [{"work": slug}],
+    })  # fmt: skip
+    assert own.status == 422
+
+
+async def test_drafts_of_other_cities_festivals_are_not_offered(house: House) -> None:
+    slug, _ = await accepted(house)
+    await festival(house)
+    await festival(
+        house,
+        "gwangju",
+        slug="secret",
+        city="gwangju",
+        timezone="Asia/Seoul",
+        title={"en": "Not told yet"},
+        public=False,
+    )
+    made = await screening(house, slug)
+    page = await (await house.ask("GET", f"/en/desk/screenings/{made['slug']}", "linz")).text()
+    assert "Not told yet" not in page
