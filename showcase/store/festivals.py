@@ -9,9 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from showcase.core.models import Festival, Texts
-from showcase.core.names import slugify
 from showcase.errors import Conflict, Invalid, NotFound
-from showcase.store import texts
+from showcase.store import slugs, texts
 from showcase.store.events import emit
 from showcase.store.locks import one_at_a_time
 from showcase.store.tables import cities, festivals
@@ -71,9 +70,8 @@ def create(
         raise Invalid("no-such-city", fields={"city": "no-such-city"}, city=city)
     one_at_a_time(tx, "festivals")
     title = fields.get("title", {})
-    words = title.get("en") or title.get("fr") or next(iter(title.values()), "")
     if slug is None:
-        slug = _free_slug(tx, words)
+        slug = slugs.of_title(tx, festivals.c.slug, title, "festival")
     elif tx.scalar(sa.select(festivals.c.id).where(festivals.c.slug == slug)) is not None:
         raise Conflict("festival-exists", slug=slug)
     id = tx.execute(
@@ -87,12 +85,6 @@ def create(
     texts.save(tx, "festival", id, fields)
     _told(tx, now, id)
     return by_id(tx, id)
-
-
-def _free_slug(tx: sa.Connection, title: str) -> str:
-    base = slugify(title, "festival")
-    taken = set(tx.scalars(sa.select(festivals.c.slug).where(festivals.c.slug.startswith(base, autoescape=True))))
-    return next(s for n in range(len(taken) + 2) if (s := base if n == 0 else f"{base}-{n + 1}") not in taken)
 
 
 def update(

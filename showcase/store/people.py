@@ -8,9 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from showcase.core.models import Person, Role
-from showcase.core.names import slugify
 from showcase.errors import NotFound
-from showcase.store import texts
+from showcase.store import slugs, texts
 from showcase.store.events import emit
 from showcase.store.locks import one_at_a_time
 from showcase.store.tables import people, roles
@@ -108,7 +107,7 @@ def create(
         .values(
             email=normal_email(email),
             name=name,
-            slug=_free_slug(tx, name),
+            slug=slugs.free(tx, people.c.slug, name, "artist"),
             lang=lang,
             created_at=now,
             verified_at=now if verified else None,
@@ -116,12 +115,6 @@ def create(
         .returning(people.c.id)
     ).scalar_one()
     return by_id(tx, person)
-
-
-def _free_slug(tx: sa.Connection, name: str) -> str:
-    base = slugify(name, "artist")
-    taken = set(tx.scalars(sa.select(people.c.slug).where(people.c.slug.startswith(base, autoescape=True))))
-    return next(s for n in range(len(taken) + 2) if (s := base if n == 0 else f"{base}-{n + 1}") not in taken)
 
 
 def give_role(tx: sa.Connection, now: datetime, person: int, role: str, city: str | None) -> None:

@@ -11,11 +11,9 @@ import sqlalchemy as sa
 
 from showcase.core import schedule
 from showcase.core.models import Screening, Slot, Texts
-from showcase.core.names import slugify
 from showcase.errors import Conflict, Invalid, NotFound
-from showcase.store import texts
+from showcase.store import slugs, texts
 from showcase.store.events import emit
-from showcase.store.locks import one_at_a_time
 from showcase.store.tables import assets, festivals, screening_hosts, screenings, slots, works
 
 FIELDS = ("title", "text")
@@ -157,13 +155,11 @@ def create(
     minimum_age: int | None = None,
 ) -> Screening:
     """Make a draft; it is kept whatever stands against it. `shown` are works with their versions."""
-    one_at_a_time(tx, "screenings")
     title = fields.get("title", {})
-    words = title.get("en") or title.get("fr") or next(iter(title.values()), "")
     id = tx.execute(
         screenings.insert()
         .values(
-            slug=_free_slug(tx, words), festival=festival, kind=kind, state="draft", zone=zone, minimum_age=minimum_age,
+            slug=slugs.of_title(tx, screenings.c.slug, title, "screening"), festival=festival, kind=kind, state="draft", zone=zone, minimum_age=minimum_age,
             made_by=person, revision=1, created_at=now, updated_at=now, **_times(starts_local, ends_local, zone),
         )
         .returning(screenings.c.id)
@@ -183,12 +179,6 @@ def _times(starts_local: datetime, ends_local: datetime, zone: str) -> dict[str,
         "starts_at": schedule.moment(starts_local, clock).moment,
         "ends_at": schedule.moment(ends_local, clock).moment,
     }
-
-
-def _free_slug(tx: sa.Connection, title: str) -> str:
-    base = slugify(title, "screening")
-    taken = set(tx.scalars(sa.select(screenings.c.slug).where(screenings.c.slug.startswith(base, autoescape=True))))
-    return next(s for n in range(len(taken) + 2) if (s := base if n == 0 else f"{base}-{n + 1}") not in taken)
 
 
 def update(

@@ -10,10 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from showcase.core.models import Credit, Texts, Window, Work
-from showcase.core.names import slugify
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import assets as asset_rows
-from showcase.store import texts
+from showcase.store import slugs, texts
 from showcase.store.events import emit
 from showcase.store.locks import one_at_a_time
 from showcase.store.tables import cities, credits, people, work_authors, work_cities, works
@@ -180,11 +179,10 @@ def create(
 ) -> Work:
     """Make a draft. Raises Invalid when a city or a credited person does not exist."""
     title = fields.get("title", {})
-    words = title.get("en") or title.get("fr") or next(iter(title.values()), "")
     id = tx.execute(
         works.insert()
         .values(
-            slug=_free_slug(tx, words),
+            slug=slugs.of_title(tx, works.c.slug, title, "work"),
             state="draft",
             medium=medium,
             year=year,
@@ -208,13 +206,6 @@ def create(
         tx.execute(work_authors.insert().values(work=id, person=author))
     _told(tx, now, id)
     return work_by_id(tx, id)
-
-
-def _free_slug(tx: sa.Connection, title: str) -> str:
-    one_at_a_time(tx, "slugs of works")
-    base = slugify(title, "work")
-    taken = set(tx.scalars(sa.select(works.c.slug).where(works.c.slug.startswith(base, autoescape=True))))
-    return next(s for n in range(len(taken) + 2) if (s := base if n == 0 else f"{base}-{n + 1}") not in taken)
 
 
 def update(
