@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from playwright.async_api import Page, expect
+from playwright.async_api import FileChooser, Page, expect
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.conftest import Works
 from tests.gallery import film
@@ -22,6 +23,20 @@ async def tab_to(page: Page, selector: str) -> None:
     raise AssertionError(f"Tab does not reach {selector}")
 
 
+async def choose_by_keys(page: Page) -> FileChooser:
+    """Open the file chooser by Enter; a key that comes while the page is still busy may be lost, and is pressed again."""
+    await page.wait_for_load_state("load")
+    for patience_ms in (3_000, 3_000, 20_000):
+        await tab_to(page, "[data-upload-files]")
+        try:
+            async with page.expect_file_chooser(timeout=patience_ms) as chosen:
+                await page.keyboard.press("Enter")
+            return await chosen.value
+        except PlaywrightTimeout:
+            continue
+    raise AssertionError("Enter does not open the file chooser")
+
+
 async def test_the_keyboard_alone_brings_a_work_to_the_public(
     works: Works, signed_in: Callable[..., Awaitable[Page]], tmp_path: Path
 ) -> None:
@@ -36,10 +51,7 @@ async def test_the_keyboard_alone_brings_a_work_to_the_public(
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/en/studio/works/by-keys")
 
-    await tab_to(page, "[data-upload-files]")
-    async with page.expect_file_chooser() as chosen:
-        await page.keyboard.press("Enter")
-    await (await chosen.value).set_files(tmp_path / "keys.mp4")
+    await (await choose_by_keys(page)).set_files(tmp_path / "keys.mp4")
     await expect(page.locator("[data-file-state=ready]")).to_be_visible(timeout=120_000)
 
     await tab_to(page, "[name='statement.en']")
