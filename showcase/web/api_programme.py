@@ -350,8 +350,7 @@ async def change_screening(request: web.Request, body: ScreeningChange) -> Answe
 )
 async def delete_screening(request: web.Request) -> Answer:
     """Remove it."""
-    screening = await programme_actions.screening_for(request, "edit")
-    await request.app[DB].write(screenings.delete, now(request), screening.id)
+    await programme_actions.delete(request)
     return Answer(status=204)
 
 

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from showcase.core import rules, schedule
 from showcase.core.models import Asset, Festival, Screening, Texts
-from showcase.errors import Conflict, Forbidden, Invalid, NotFound
+from showcase.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from showcase.store import festivals, screenings, works
 from showcase.web import words
 from showcase.web.keys import DB, LANG, PERSON, SHELF, now, signed_in
@@ -21,6 +21,7 @@ from showcase.web.shelf import Shelved
 
 log = logging.getLogger(__name__)
 
+SHOWABLE = ("accepted", "published")
 LIMITS = {"title": 200, "text": 8_000}
 LONGEST = timedelta(days=400)
 
@@ -135,7 +136,7 @@ async def create_screening(
             ends_local=ends_local,
             fields=fields,
             shown=_works(tx, request, shown),
-            hosts=_hosts(tx, hosts),
+            hosts=_hosts(tx, request, hosts),
             minimum_age=minimum_age,
         )
 
@@ -157,7 +158,7 @@ async def update_screening(
 ) -> Screening:
     """Change what is given. Raises Conflict (`not-publishable`) when a public screening would have errors then."""
     _check_texts(fields)
-    kept = frozenset(s.work_slug for s in screening.slots)
+    kept = frozenset((s.work_slug, s.version) for s in screening.slots)
 
     def write(tx: sa.Connection, at: datetime) -> Screening:
         screenings.update(
@@ -168,7 +169,7 @@ async def update_screening(
             fields=fields,
             local=local,
             shown=_works(tx, request, shown, kept) if shown is not None else None,
-            hosts=_hosts(tx, hosts) if hosts is not None else None,
+            hosts=_hosts(tx, request, hosts, frozenset(screening.hosts)) if hosts is not None else None,
             revision=revision,
         )
         changed = screenings.by_id(tx, screening.id)
@@ -180,29 +181,38 @@ async def update_screening(
 
 
 def _works(
-    tx: sa.Connection, request: web.Request, shown: Sequence[tuple[str, str | None]], kept: frozenset[str] = frozenset()
+    tx: sa.Connection,
+    request: web.Request,
+    shown: Sequence[tuple[str, str | None]],
+    kept: frozenset[tuple[str, str | None]] = frozenset(),
 ) -> list[tuple[int, str | None]]:
-    """Works by slug as numbers. What the asker may not see does not exist for them, unless it is in (`kept`) already:
-    a screening would open what is no business of theirs."""
+    """Works by slug as numbers. A screening opens media, so only those who may preview a work put it in; what is in
+    already (`kept`, with its version) may stay."""
     found = []
     for position, (slug, version) in enumerate(shown):
         try:
             work = works.work(tx, slug)
         except NotFound:
             work = None
-        if work is None or not (slug in kept or rules.allows(request[PERSON], "see", work)):
+        if work is None or not ((slug, version) in kept or rules.allows(request[PERSON], "preview", work)):
             raise Invalid(fields={f"slots.{position}.work": "no-such-work"})
         found.append((work.id, version))
     return found
 
 
-def _hosts(tx: sa.Connection, hosts: Sequence[str]) -> list[int]:
+def _hosts(
+    tx: sa.Connection, request: web.Request, hosts: Sequence[str], kept: frozenset[str] = frozenset()
+) -> list[int]:
+    """Festivals by slug as numbers. Only the staff of a festival put something into its programme."""
     found = []
     for position, slug in enumerate(hosts):
         try:
-            found.append(festivals.festival(tx, slug).id)
+            festival = festivals.festival(tx, slug)
         except NotFound:
-            raise Invalid(fields={f"co_hosts.{position}": "no-such-festival"}) from None
+            festival = None
+        if festival is None or not (slug in kept or rules.allows_festival(request[PERSON], "edit", festival)):
+            raise Invalid(fields={f"co_hosts.{position}": "no-such-festival"})
+        found.append(festival.id)
     return found
 
 
@@ -221,6 +231,15 @@ def _refuse_errors(found: Sequence[schedule.Conflict], lang: str) -> None:
     errors = [words.sentence(c.code, c.params, lang) for c in found if c.severity == "error"]
     if errors:
         raise Conflict("not-publishable", errors=" ".join(errors))
+
+
+async def delete(request: web.Request) -> Screening:
+    """Remove a draft or a withdrawn screening: for the staff of its host festival alone. Returns what it was."""
+    screening = await screening_for(request, "edit")
+    host = await request.app[DB].read(festivals.by_id, screening.festival)
+    rules.require_festival(request[PERSON], "edit", host)
+    await request.app[DB].write(screenings.delete, now(request), screening.id)
+    return screening
 
 
 async def publish(request: web.Request) -> Screening:
@@ -249,6 +268,8 @@ async def playing(request: web.Request, screening: Screening, slot: int) -> tupl
     """The work and the file that a slot plays. Raises NotFound or Conflict (`not-ready`)."""
     one = screening.slots[slot]
     shelved = await request.app[SHELF].work(one.work)
+    if shelved.work.state not in SHOWABLE:
+        raise Gone("withdrawn")
     main = schedule.playing(shelved.work, one.version)
     if main is None:
         raise Conflict("not-ready")

@@ -190,9 +190,12 @@ def _read(fields: MultiDict[str]) -> dict[str, Any]:
     times = {}
     for name in ("starts", "ends"):
         try:
-            times[f"{name}_local"] = datetime.fromisoformat(fields.get(name, "")).replace(tzinfo=None)
+            local = datetime.fromisoformat(fields.get(name, ""))
         except ValueError:
             raise Invalid(fields={name: "bad-time"}) from None
+        if local.tzinfo is not None or not 1970 <= local.year <= 2200:
+            raise Invalid(fields={name: "bad-time"})
+        times[f"{name}_local"] = local.replace(second=0, microsecond=0)
     return times | {
         "fields": _texts(fields),
         "shown": [(slug, None) for slug in fields.getall("work", []) if slug],
@@ -224,9 +227,9 @@ async def _screening(
 ) -> web.Response:
     db, person = request.app[DB], signed_in(request)
     own = None if person.administrator else person.staff_of
-    shelf = {w.slug: w for w in await db.read(works.listed, works.Filter(states=("published",)), 500)}
-    if own is not None:
-        shelf |= {w.slug: w for w in await db.read(works.listed, works.Filter(cities=own), 500)}
+    # What they may put in: the works of their own cities; for administrators all that were accepted.
+    which = works.Filter(states=("accepted", "published")) if own is None else works.Filter(cities=own)
+    shelf = {w.slug: w for w in await db.read(works.listed, which, 500)}
     for slot in screening.slots if screening is not None else ():
         # What is in already may stay, whoever put it there.
         shelf.setdefault(slot.work_slug, await db.read(works.work_by_id, slot.work))
@@ -251,7 +254,11 @@ async def _screening(
         others=[
             f
             for f in await db.read(festivals.listed)
-            if f.id != festival.id and f.state != "archived" and rules.allows_festival(person, "see", f)
+            if f.id != festival.id
+            and (
+                (f.state != "archived" and rules.allows_festival(person, "edit", f))
+                or (screening is not None and f.slug in screening.hosts)
+            )
         ],
         typed=given,
         errors=errors or {},
@@ -260,7 +267,7 @@ async def _screening(
         cities=cities,
         # What the other cities' clocks show when it opens.
         clocks=[(c, screening.starts) for c in network.active(cities)] if screening is not None else [],
-        zone=str(zone),
+        zone=screening.zone if screening is not None else str(zone),
     )
 
 
@@ -285,6 +292,7 @@ async def save(request: web.Request) -> web.Response:
     fields = await form(request)
     try:
         given = _read(fields)
+        versions = {s.work_slug: s.version for s in screening.slots}
         local = (given.pop("starts_local"), given.pop("ends_local"), screening.zone)
         await programme_actions.update_screening(
             request,
@@ -292,7 +300,8 @@ async def save(request: web.Request) -> web.Response:
             values={"minimum_age": given["minimum_age"]},
             fields=given["fields"],
             local=local,
-            shown=given["shown"],
+            # The form does not show versions: a work that stays keeps its own.
+            shown=[(slug, versions.get(slug)) for slug, _ in given["shown"]],
             hosts=given["hosts"],
             revision=forms.number(fields, "revision", 1, 2**31 - 1),
         )
@@ -327,8 +336,7 @@ async def withdraw(request: web.Request) -> web.Response:
 
 async def delete(request: web.Request) -> web.Response:
     """Remove a draft or a withdrawn screening."""
-    screening = await programme_actions.screening_for(request, "edit")
-    await request.app[DB].write(screenings.delete, now(request), screening.id)
+    screening = await programme_actions.delete(request)
     return back(f"/{request[LANG]}/desk/festivals/{screening.festival_slug}")
 
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from showcase.core import rules, schedule
 from showcase.core.models import Screening
+from showcase.errors import NotFound
 from showcase.store import festivals, screenings, works
 from showcase.web import feeds, network, programme_actions, public
 from showcase.web.keys import CHANGES, DB, LANG, PERSON, SETTINGS, now
@@ -55,6 +56,9 @@ async def screening_page(request: web.Request) -> web.Response:
     shown = []
     for number, slot in enumerate(screening.slots):
         work = await request.app[DB].read(works.work_by_id, slot.work)
+        if work.state not in programme_actions.SHOWABLE:
+            # Withdrawn, or sent back: nothing of it is told here. The others keep their numbers.
+            continue
         main = schedule.playing(work, slot.version)
         shown.append(_shown(request, screening, number, work, main))
     return render(
@@ -98,6 +102,9 @@ async def programme_ics(request: web.Request) -> web.Response:
 async def festival_ics(request: web.Request) -> web.Response:
     """`/festivals/{slug}.ics`: one festival's programme."""
     festival = await programme_actions.festival_for(request, "see")
+    if festival.state == "draft":
+        # Calendars and caches on the way know nobody.
+        raise NotFound()
     found = await request.app[DB].read(screenings.of_festival, festival.id, public=True)
     return await _calendar(request, festival.text("title", request[LANG]), found)
 

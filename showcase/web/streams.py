@@ -111,7 +111,11 @@ async def shown_in(request: web.Request, screening: Screening, id: str) -> tuple
     Raises NotFound when no slot shows it, Gone when its work was withdrawn.
     """
     for slot in screening.slots:
-        shelved = await request.app[SHELF].work(slot.work)
+        try:
+            shelved = await request.app[SHELF].work(slot.work)
+        except NotFound:
+            # Deleted a moment ago; the other slots go on.
+            continue
         main = schedule.playing(shelved.work, slot.version)
         if main is None or id not in shelved.beside(main):
             continue

@@ -30,7 +30,6 @@ function mount(el) {
   const turns = Date.parse(el.dataset.turns ?? "");
   if (Number.isNaN(turns)) return;
   let off = 0;
-  skew().then((found) => (off = found), () => {});
   const countdown = el.querySelector("[data-countdown]");
   let turning = false;
 
@@ -58,7 +57,10 @@ function mount(el) {
     if (countdown) countdown.textContent = clock(left);
     setTimeout(tick, Math.min(left, countdown ? 1000 - ((Date.now() + off) % 1000) : LONGEST_MS));
   }
-  tick();
+  // Not before the server's clock is known: on a device that is fast the page would reload again and again.
+  skew()
+    .then((found) => (off = found), () => {})
+    .finally(tick);
 }
 
 /** @param {number} ms @returns {string} days, hours, minutes, seconds as a clock shows them */

@@ -101,3 +101,18 @@ async def test_the_public_sees_it_once_festival_and_screening_are_public(house: 
     assert (await post(house, "/en/desk/screenings/tides/withdraw", "linz")).status == 303
     assert (await post(house, "/en/desk/screenings/tides/delete", "linz")).status == 303
     assert (await house.ask("GET", "/en/screenings/tides")).status == 404
+
+
+async def test_years_that_no_festival_has_are_refused_at_their_field(house: House) -> None:
+    await begun(house)
+    for starts in ("0001-01-01T00:00", "9999-12-31T20:00", "2026-11-25T14:00+09:00"):
+        answer = await post(
+            house,
+            "/en/desk/screenings/tides",
+            "linz",
+            revision="1",
+            title__en="T",
+            starts=starts,
+            ends="2026-11-25T15:00",
+        )
+        assert answer.status == 422

@@ -110,9 +110,12 @@ async def test_staff_of_another_city_cannot_touch_a_festival_unless_they_co_host
         assert refused, (method, address, answer.status)
     if who == "gwangju":
         await festival(house, "gwangju", slug="gmaf", city="gwangju", timezone="Asia/Seoul")
-        shared = await house.ask("PATCH", path, "linz", json={"co_hosts": ["gmaf"]})
+        # Nobody fills a programme that is not theirs; who rules both brings them together.
+        assert (await house.ask("PATCH", path, "linz", json={"co_hosts": ["gmaf"]})).status == 422
+        shared = await house.ask("PATCH", path, "admin", json={"co_hosts": ["gmaf"]})
         assert shared.status == 200
         assert (await house.ask("PATCH", path, who, json={"title": {"en": "Shared"}})).status == 200
+        assert (await house.ask("DELETE", path, who)).status == 404
         assert (await house.ask("PATCH", "/api/v1/festivals/ars-2026", who, json={"state": "archived"})).status == 404
 
 
@@ -208,7 +211,7 @@ async def test_a_co_host_may_keep_what_the_host_put_in_and_nothing_more(house: H
     slug, _ = await accepted(house)
     await festival(house)
     await festival(house, "gwangju", slug="gmaf", city="gwangju", timezone="Asia/Seoul")
-    made = await screening(house, slug, co_hosts=["gmaf"])
+    made = await screening(house, slug, "admin", co_hosts=["gmaf"])
     path = f"/api/v1/screenings/{made['slug']}"
     kept = await house.ask("PATCH", path, "gwangju", json={"title": {"en": "Ours, too"}, "slots": [{"work": slug}]})
     assert kept.status == 200
@@ -233,3 +236,34 @@ async def test_drafts_of_other_cities_festivals_are_not_offered(house: House) ->
     made = await screening(house, slug)
     page = await (await house.ask("GET", f"/en/desk/screenings/{made['slug']}", "linz")).text()
     assert "Not told yet" not in page
+
+
+async def test_another_city_does_not_open_a_published_work_or_a_version_of_it(house: House) -> None:
+    work, _ = await house.published(on_view=False)
+    newer = await house.film(work)
+    await festival(house)
+    await festival(house, "gwangju", slug="gmaf", city="gwangju", timezone="Asia/Seoul")
+    new = {"festival": "gmaf", "title": {"en": "x"}, "starts": OPENS.isoformat(), "ends": CLOSES.isoformat()}
+    answer = await house.ask("POST", "/api/v1/screenings", "gwangju", json=new | {"slots": [{"work": work.slug}]})
+    assert answer.status == 422
+    made = await screening(house, work.slug, "admin", co_hosts=["gmaf"])
+    swapped = {"slots": [{"work": work.slug, "version": newer}]}
+    assert (await house.ask("PATCH", f"/api/v1/screenings/{made['slug']}", "gwangju", json=swapped)).status == 422
+
+
+async def test_a_work_that_is_withdrawn_leaves_the_page_of_its_screening(house: House) -> None:
+    slug, _ = await accepted(house)
+    await festival(house)
+    made = await screening(house, slug, title={"en": "An evening"})
+    await house.ask("POST", f"/api/v1/screenings/{made['slug']}/publish", "linz")
+    house.moment = OPENS
+    assert "Ada" in await (await house.ask("GET", f"/en/screenings/{made['slug']}")).text()
+    await house.ask("POST", f"/api/v1/works/{slug}/withdraw", "artist")
+    page = await (await house.ask("GET", f"/en/screenings/{made['slug']}")).text()
+    assert ("Ada" in page, "data-player" in page) == (False, False)
+    assert (await house.ask("POST", f"/api/v1/screenings/{made['slug']}/play", json={})).status == 410
+
+
+async def test_the_calendar_of_a_draft_is_for_nobody(house: House) -> None:
+    await festival(house, public=False)
+    assert (await house.ask("GET", "/festivals/ars-2026.ics", "linz")).status == 404
