@@ -94,15 +94,18 @@ def media(window: Window, *, pinned: bool = False, target_us: int | None = None)
     ]
     if window.ended and not pinned:
         lines.insert(3, "#EXT-X-PLAYLIST-TYPE:VOD")
-    for n, run in enumerate(window.runs):
-        if n:
-            lines.append("#EXT-X-DISCONTINUITY")
-        lines.append(f'#EXT-X-MAP:URI="{run.segments.prefix}init.mp4"')
+    before = first.discontinuity if first else 0
+    for run in window.runs:
+        # One for each number, also where this rendition has nothing between two others: all renditions count alike.
+        lines += ["#EXT-X-DISCONTINUITY"] * (run.discontinuity - before)
+        before = run.discontinuity
+        if run.segments.ending != "vtt":
+            lines.append(f'#EXT-X-MAP:URI="{run.segments.prefix}init.mp4"')
         if pinned:
             lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{_moment(run.starts_us)}")
         for index in range(run.first, run.first + run.count):
             lines.append(f"#EXTINF:{run.segments.durations_us[index] / US:.6f},")
-            lines.append(f"{run.segments.prefix}s{index:05d}.m4s")
+            lines.append(f"{run.segments.prefix}s{index:05d}.{run.segments.ending}")
     if window.ended:
         lines.append("#EXT-X-ENDLIST")
     return "\n".join(lines) + "\n"

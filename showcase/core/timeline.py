@@ -14,16 +14,20 @@ from itertools import accumulate
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """The segments of one rendition: where they are (`prefix` before `init.mp4` and `s00000.m4s`) and how long."""
+    """The segments of one rendition: where they are (`prefix` before `init.mp4` and `s00000.m4s`) and how long.
+
+    `ending`: `m4s`, or `vtt` for captions, which have no init segment.
+    """
 
     prefix: str
     durations_us: tuple[int, ...]
     ends_us: tuple[int, ...]
+    ending: str = "m4s"
 
     @classmethod
-    def of(cls, prefix: str, durations_us: Sequence[int]) -> Segments:
+    def of(cls, prefix: str, durations_us: Sequence[int], ending: str = "m4s") -> Segments:
         """Build them from the durations alone."""
-        return cls(prefix, tuple(durations_us), tuple(accumulate(durations_us)))
+        return cls(prefix, tuple(durations_us), tuple(accumulate(durations_us)), ending)
 
     @property
     def length_us(self) -> int:
