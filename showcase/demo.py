@@ -417,7 +417,7 @@ def _screenings(tx: sa.Connection, at: datetime, shown: Sequence[int]) -> int:
             starts_local=schedule.on_clock(hour + timedelta(hours=opens), zone),
             ends_local=schedule.on_clock(hour + timedelta(hours=closes), zone),
             fields={"title": title},
-            shown=[(shown[n], None) for n in works_shown],
+            shown=[(shown[n], None, 0) for n in works_shown],
         )
         screenings.set_state(tx, at, one.id, "published", ("draft",))
     return len(SCREENINGS)

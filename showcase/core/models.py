@@ -25,7 +25,7 @@ AssetRole = Literal[
 AssetState = Literal["uploading", "queued", "processing", "ready", "failed", "cancelled"]
 
 FestivalState = Literal["draft", "published", "archived"]
-ScreeningKind = Literal["on_demand"]
+ScreeningKind = Literal["on_demand", "premiere", "live"]
 ScreeningState = Literal["draft", "published", "withdrawn"]
 
 MEDIA: tuple[Medium, ...] = ("video", "audio", "image", "web", "360")
@@ -233,7 +233,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Festival:
-    """One edition of a festival, of a city or (`city` None) of the network. `zone` is the clock its staff write in."""
+    """One edition of a festival, of a city or (`city` None) of the network. `zone` is the clock its staff write in.
+
+    `rooms` are places beside the one that feeds the channel; `loop` are the works its channel shows between screenings.
+    """
 
     id: int
     slug: str
@@ -246,7 +249,9 @@ class Festival:
     revision: int
     created_at: datetime
     updated_at: datetime
+    rooms: Sequence[str] = ()
     texts: Mapping[str, Texts] = field(default_factory=dict)
+    loop: tuple[str, ...] = ()
 
     def text(self, name: str, lang: str) -> str:
         """The text of `name` in `lang`, else in another language; '' when missing."""
@@ -255,11 +260,15 @@ class Festival:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A work inside a screening. `version` is the file that plays; None: the version that is taken when it opens."""
+    """A work inside a screening. `version` is the file that plays; None: the version that is taken when it opens.
+
+    In a premiere `pause_s` seconds of slate follow it.
+    """
 
     work: int
     work_slug: str
     version: str | None
+    pause_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +276,8 @@ class Screening:
     """Works shown for a time, in the programme of its host festival and of co-hosts.
 
     `starts_local` and `ends_local` are what stands on the clock of `zone`; `starts` and `ends` are the moments that
-    follow from the zone's rules as they are known now (aware UTC). Half open: at `ends` it is over.
+    follow from the zone's rules as they are known now (aware UTC). Half open: at `ends` it is over. Until `replay_until`
+    its works may then be watched on demand. `room` empty: the room that feeds its festival's channel.
     """
 
     id: int
@@ -293,6 +303,9 @@ class Screening:
     texts: Mapping[str, Texts] = field(default_factory=dict)
     slots: tuple[Slot, ...] = ()
     languages: tuple[str, ...] = ()
+    replay_until_local: datetime | None = None
+    replay_until: datetime | None = None
+    room: str = ""
 
     def text(self, name: str, lang: str) -> str:
         """The text of `name` in `lang`, else in another language; '' when missing."""

@@ -49,12 +49,15 @@ def phase(screening: Screening, now: datetime) -> Phase:
     """The phase of a screening, from the time alone."""
     if now < screening.starts:
         return "upcoming"
-    return "on_air" if now < screening.ends else "ended"
+    if now < screening.ends:
+        return "on_air"
+    return "replay" if screening.replay_until is not None and now < screening.replay_until else "ended"
 
 
 def changes_at(screening: Screening, now: datetime) -> datetime | None:
     """When its phase is another, None when it stays."""
-    return next((m for m in (screening.starts, screening.ends) if m > now), None)
+    moments = (screening.starts, screening.ends, screening.replay_until)
+    return next((m for m in moments if m is not None and m > now), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,16 @@ class Conflict:
 
 
 def conflicts(
-    screening: Screening, festival: Festival, works: Mapping[int, Work], zone: ZoneInfo
+    screening: Screening,
+    festival: Festival,
+    works: Mapping[int, Work],
+    zone: ZoneInfo,
+    beside: Sequence[Screening] = (),
 ) -> tuple[Conflict, ...]:
-    """All that stands against `screening`; `works` are those of its slots. Drafts carry it, publishing waits for its errors."""
+    """All that stands against `screening`; `works` are those of its slots. Drafts carry it, publishing waits for its errors.
+
+    `beside` are screenings that share a channel or a room with it and touch its time.
+    """
     found: list[Conflict] = []
 
     def add(code: str, severity: Severity, **params: Any) -> None:
@@ -79,9 +89,16 @@ def conflicts(
         add("screening-untitled", "error")
     if screening.ends <= screening.starts:
         add("window-order", "error")
-    if not screening.slots:
+    if screening.replay_until is not None and screening.replay_until <= screening.ends:
+        add("replay-order", "error")
+    if not screening.slots and screening.kind != "live":
         add("screening-empty", "error")
-    for local in (screening.starts_local, screening.ends_local):
+    for other in beside:
+        # Two that are public cannot both be on the channel; a draft may still be moved.
+        title = other.text("title", "en") or other.slug
+        severity: Severity = "error" if other.state == "published" else "warning"
+        add("channel-overlap" if not screening.room else "room-overlap", severity, other=other.slug, title=title)
+    for local in filter(None, (screening.starts_local, screening.ends_local, screening.replay_until_local)):
         trap = moment(local, zone).trap
         if trap is not None:
             add(f"hour-{trap}", "warning", time=local.strftime("%H:%M"), day=local.date().isoformat())
@@ -92,7 +109,31 @@ def conflicts(
         work = works.get(slot.work)
         if work is not None:
             _about(work, slot.version, add)
+            if screening.kind == "premiere" and work.medium in ("image", "web"):
+                add("not-for-channel", "error", work=work.slug, title=work.text("title", "en") or work.slug)
+    if screening.kind == "premiere":
+        length = showing_time(screening, works)
+        over = length - (screening.ends - screening.starts)
+        if over > timedelta(seconds=1):
+            add("block-too-short", "error", length=_minutes(length), over=_minutes(over))
     return tuple(sorted(found, key=lambda c: c.severity))
+
+
+def showing_time(screening: Screening, works: Mapping[int, Work]) -> timedelta:
+    """How long the works of a premiere take with the pauses between them; what is not known yet counts nothing."""
+    total = timedelta()
+    for number, slot in enumerate(screening.slots):
+        work = works.get(slot.work)
+        asset = playing(work, slot.version) if work is not None else None
+        total += timedelta(microseconds=(asset.duration_us or 0) if asset is not None else 0)
+        if number < len(screening.slots) - 1:
+            total += timedelta(seconds=slot.pause_s)
+    return total
+
+
+def _minutes(length: timedelta) -> str:
+    minutes, seconds = divmod(-(-length // timedelta(seconds=1)), 60)
+    return f"{minutes}:{seconds:02d}"
 
 
 def _about(work: Work, version: str | None, add: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import slugs, texts
 from showcase.store.events import emit
 from showcase.store.locks import one_at_a_time
-from showcase.store.tables import cities, festivals
+from showcase.store.tables import cities, festivals, loops, works
 
 FIELDS = ("title", "text")
 
@@ -50,7 +50,15 @@ def _one(found: list[Festival]) -> Festival:
 def _load(tx: sa.Connection, query: sa.Select[Any]) -> list[Festival]:
     rows = list(tx.execute(query))
     by_id = texts.load(tx, "festival", [r.id for r in rows])
-    return [Festival(**r._mapping, texts=by_id.get(r.id, {})) for r in rows]
+    looped: dict[int, list[str]] = {}
+    for r in tx.execute(
+        sa.select(loops.c.festival, works.c.slug)
+        .join(works, works.c.id == loops.c.work)
+        .where(loops.c.festival.in_([r.id for r in rows]))
+        .order_by(loops.c.position)
+    ):
+        looped.setdefault(r.festival, []).append(r.slug)
+    return [Festival(**r._mapping, texts=by_id.get(r.id, {}), loop=tuple(looped.get(r.id, ()))) for r in rows]
 
 
 def create(
@@ -106,6 +114,14 @@ def update(
     if changed.rowcount == 0:
         raise Conflict("changed-meanwhile")
     texts.save(tx, "festival", id, fields)
+    _told(tx, now, id)
+
+
+def set_loop(tx: sa.Connection, now: datetime, id: int, shown: Sequence[int]) -> None:
+    """The works (by number) that the festival's channel shows between its screenings."""
+    tx.execute(loops.delete().where(loops.c.festival == id))
+    for position, work in enumerate(shown):
+        tx.execute(loops.insert().values(festival=id, position=position, work=work))
     _told(tx, now, id)
 
 

@@ -16,8 +16,13 @@ from showcase.store import slugs, texts
 from showcase.store.events import emit
 from showcase.store.tables import assets, festivals, screening_hosts, screenings, slots, works
 
-FIELDS = ("title", "text")
+FIELDS = ("title", "text", "languages", "notes")
 PUBLIC_FESTIVALS = ("published", "archived")
+PINNED = ("premiere", "live")
+"""Kinds that stand at one moment for everybody."""
+
+Shown = tuple[int, str | None, int]
+"""A work, its version (None: the one that is taken), and the seconds of pause behind it."""
 
 
 def screening(tx: sa.Connection, slug: str) -> Screening:
@@ -53,6 +58,32 @@ def after(tx: sa.Connection, now: datetime, limit: int) -> list[Screening]:
     """Public screenings that are on or to come, by time."""
     query = _published(sa.select(screenings)).where(screenings.c.ends_at > now)
     return _load(tx, query.limit(limit))
+
+
+def beside(tx: sa.Connection, one: Screening) -> list[Screening]:
+    """Premieres and live screenings that share a room with one, and touch its time, drafts too; not what was withdrawn.
+
+    The room of no name is that of the channels: of its host and of its co-hosts.
+    """
+    if one.kind not in PINNED:
+        return []
+    own = sa.select(screening_hosts.c.festival).where(screening_hosts.c.screening == one.id)
+    shared = screenings.c.festival == one.festival
+    if not one.room:
+        through = sa.select(screening_hosts.c.screening).where(
+            sa.or_(screening_hosts.c.festival == one.festival, screening_hosts.c.festival.in_(own))
+        )
+        shared = sa.or_(shared, screenings.c.festival.in_(own), screenings.c.id.in_(through))
+    query = sa.select(screenings).where(
+        shared,
+        screenings.c.id != one.id,
+        screenings.c.room == one.room,
+        screenings.c.kind.in_(PINNED),
+        screenings.c.state != "withdrawn",
+        screenings.c.starts_at < one.ends,
+        screenings.c.ends_at > one.starts,
+    )
+    return _load(tx, query)
 
 
 def of_work(tx: sa.Connection, work: int, now: datetime) -> list[Screening]:
@@ -92,12 +123,12 @@ def _load(tx: sa.Connection, query: sa.Select[Any]) -> list[Screening]:
     titles = texts.load(tx, "festival", list(wanted))
     shown: dict[int, list[Slot]] = {}
     for s in tx.execute(
-        sa.select(slots.c.screening, slots.c.work, slots.c.version, works.c.slug)
+        sa.select(slots.c.screening, slots.c.work, slots.c.version, slots.c.pause_s, works.c.slug)
         .join(works, works.c.id == slots.c.work)
         .where(slots.c.screening.in_(ids))
         .order_by(slots.c.position)
     ):
-        shown.setdefault(s.screening, []).append(Slot(s.work, s.slug, s.version))
+        shown.setdefault(s.screening, []).append(Slot(s.work, s.slug, s.version, s.pause_s))
     captions: dict[int, set[str]] = {}
     for c in tx.execute(
         sa.select(slots.c.screening, assets.c.lang)
@@ -134,6 +165,9 @@ def _load(tx: sa.Connection, query: sa.Select[Any]) -> list[Screening]:
                 texts=by_id.get(r.id, {}),
                 slots=tuple(shown.get(r.id, ())),
                 languages=tuple(sorted(captions.get(r.id, ()))),
+                replay_until_local=r.replay_until_local,
+                replay_until=r.replay_until_at,
+                room=r.room,
             )
         )
     return found
@@ -150,17 +184,20 @@ def create(
     starts_local: datetime,
     ends_local: datetime,
     fields: Mapping[str, Texts],
-    shown: Sequence[tuple[int, str | None]] = (),
+    shown: Sequence[Shown] = (),
     hosts: Iterable[int] = (),
     minimum_age: int | None = None,
+    room: str = "",
+    replay_until_local: datetime | None = None,
 ) -> Screening:
-    """Make a draft; it is kept whatever stands against it. `shown` are works with their versions."""
+    """Make a draft; it is kept whatever stands against it."""
     title = fields.get("title", {})
     id = tx.execute(
         screenings.insert()
         .values(
             slug=slugs.of_title(tx, screenings.c.slug, title, "screening"), festival=festival, kind=kind, state="draft", zone=zone, minimum_age=minimum_age,
-            made_by=person, revision=1, created_at=now, updated_at=now, **_times(starts_local, ends_local, zone),
+            made_by=person, revision=1, created_at=now, updated_at=now, room=room,
+            **_times(starts_local, ends_local, replay_until_local, zone),
         )
         .returning(screenings.c.id)
     ).scalar_one()  # fmt: skip
@@ -171,13 +208,18 @@ def create(
     return by_id(tx, id)
 
 
-def _times(starts_local: datetime, ends_local: datetime, zone: str) -> dict[str, Any]:
+def _times(
+    starts_local: datetime, ends_local: datetime, replay_until_local: datetime | None, zone: str
+) -> dict[str, Any]:
     clock = ZoneInfo(zone)
+    replay = schedule.moment(replay_until_local, clock).moment if replay_until_local is not None else None
     return {
         "starts_local": starts_local,
         "ends_local": ends_local,
+        "replay_until_local": replay_until_local,
         "starts_at": schedule.moment(starts_local, clock).moment,
         "ends_at": schedule.moment(ends_local, clock).moment,
+        "replay_until_at": replay,
     }
 
 
@@ -188,12 +230,12 @@ def update(
     *,
     values: Mapping[str, Any],
     fields: Mapping[str, Texts],
-    local: tuple[datetime, datetime, str] | None = None,
-    shown: Sequence[tuple[int, str | None]] | None = None,
+    local: tuple[datetime, datetime, datetime | None, str] | None = None,
+    shown: Sequence[Shown] | None = None,
     hosts: Iterable[int] | None = None,
     revision: int | None = None,
 ) -> None:
-    """Change what is given; `local` is start, end and zone.
+    """Change what is given; `local` is start, end, end of the replay, and zone.
 
     With `revision`, raises Conflict (`changed-meanwhile`) when somebody else saved since that one.
     """
@@ -202,7 +244,7 @@ def update(
         where &= screenings.c.revision == revision
     given = dict(values)
     if local is not None:
-        given |= _times(local[0], local[1], local[2]) | {"zone": local[2]}
+        given |= _times(*local) | {"zone": local[3]}
     changed = tx.execute(
         screenings.update().where(where).values(**given, revision=screenings.c.revision + 1, updated_at=now)
     )
@@ -241,23 +283,25 @@ def delete(tx: sa.Connection, now: datetime, id: int) -> None:
 def moved(tx: sa.Connection, now: datetime) -> int:
     """Work the moments out anew from the local times, as after an update of the zones' rules; returns how many moved."""
     count = 0
-    for r in tx.execute(sa.select(screenings).where(screenings.c.ends_at > now)):
-        times = _times(r.starts_local, r.ends_local, r.zone)
-        if (times["starts_at"], times["ends_at"]) != (r.starts_at, r.ends_at):
+    open_until = sa.func.coalesce(screenings.c.replay_until_at, screenings.c.ends_at)
+    for r in tx.execute(sa.select(screenings).where(open_until > now)):
+        times = _times(r.starts_local, r.ends_local, r.replay_until_local, r.zone)
+        if any(times[name] != r._mapping[name] for name in ("starts_at", "ends_at", "replay_until_at")):
             tx.execute(screenings.update().where(screenings.c.id == r.id).values(**times))
             _told(tx, now, r.id)
             count += 1
     return count
 
 
-def _set_slots(tx: sa.Connection, id: int, shown: Sequence[tuple[int, str | None]]) -> None:
+def _set_slots(tx: sa.Connection, id: int, shown: Sequence[Shown]) -> None:
     tx.execute(slots.delete().where(slots.c.screening == id))
-    for position, (work, version) in enumerate(shown):
+    for position, (work, version, pause_s) in enumerate(shown):
         if version is not None:
             whose = tx.scalar(sa.select(assets.c.work).where(assets.c.id == version, assets.c.role == "work"))
             if whose != work:
                 raise Invalid(fields={f"slots.{position}.version": "no-such-version"})
-        tx.execute(slots.insert().values(screening=id, position=position, work=work, version=version))
+        row = {"screening": id, "position": position, "work": work, "version": version, "pause_s": pause_s}
+        tx.execute(slots.insert().values(**row))
 
 
 def _set_hosts(tx: sa.Connection, id: int, festival: int, hosts: Iterable[int]) -> None:

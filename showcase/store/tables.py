@@ -319,6 +319,18 @@ festivals = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("updated_at", Instant, nullable=False),
+    # Names of places beside the one that feeds the channel.
+    sa.Column("rooms", sa.JSON, nullable=False, server_default="[]"),
+)
+
+# Works that a festival's channel shows between its screenings, in order.
+loops = sa.Table(
+    "loops",
+    METADATA,
+    _id(),
+    _to("festivals.id", name="festival", ondelete="CASCADE"),
+    sa.Column("position", sa.Integer, nullable=False),
+    _to("works.id", name="work", ondelete="CASCADE"),
 )
 
 # `*_local` is what stands on the clock of `zone`; `*_at` follows from it and is there to be searched by.
@@ -340,6 +352,10 @@ screenings = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("updated_at", Instant, nullable=False),
+    sa.Column("replay_until_local", sa.DateTime),
+    sa.Column("replay_until_at", Instant),
+    # Empty: the room that feeds the channel.
+    sa.Column("room", sa.String(60), nullable=False, server_default=""),
 )
 
 # Festivals in whose programme a screening stands beside its host's.
@@ -359,4 +375,26 @@ slots = sa.Table(
     _to("works.id", name="work", ondelete="CASCADE"),
     # No foreign key: a version that is removed leaves a conflict that is told, not a hole.
     sa.Column("version", sa.String(32)),
+    sa.Column("pause_s", sa.Integer, nullable=False, server_default="0"),
+)
+
+# What channels have published: `anchor` is all that may still be asked for and must not change (core/channel).
+channels = sa.Table(
+    "channels",
+    METADATA,
+    sa.Column("key", sa.String(40), primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("fingerprint", sa.String(64), nullable=False),
+    sa.Column("anchor", sa.JSON, nullable=False),
+    sa.Column("updated_at", Instant, nullable=False),
+)
+
+# What fills the gaps of channels, by its design. `renditions` are those of its body and of each of its leads.
+slates = sa.Table(
+    "slates",
+    METADATA,
+    sa.Column("design", sa.String(32), primary_key=True),
+    sa.Column("folder", sa.String(200), nullable=False),
+    sa.Column("renditions", sa.JSON, nullable=False),
+    sa.Column("made_at", Instant, nullable=False),
 )

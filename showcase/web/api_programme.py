@@ -80,7 +80,7 @@ class ScreeningOut(Shape):
     slug: str
     festival: str
     co_hosts: list[str]
-    kind: Literal["on_demand"]
+    kind: Literal["on_demand", "premiere", "live"]
     state: Literal["draft", "published", "withdrawn"]
     phase: Literal["upcoming", "on_air", "replay", "ended"]
     title: dict[str, Any]
@@ -97,22 +97,30 @@ class ScreeningList(Shape):
 
 
 class SlotIn(Model):
-    """A work; `version` null: the one that is taken when it opens."""
+    """A work; `version` null: the one that is taken when it opens. In a premiere `pause` seconds of slate follow it."""
 
     work: Slug
     version: Annotated[str, Field(pattern=r"^[0-9a-z]{1,32}$")] | None = None
+    pause: Annotated[int, Field(ge=0, le=86_400)] = 0
 
 
 class ScreeningIn(Model):
-    """A screening. `starts` and `ends` are moments; they are kept as what the festival's clock shows then."""
+    """A screening. `starts` and `ends` are moments; they are kept as what the festival's clock shows then.
+
+    A premiere without `ends` lasts as long as its works. `room` is one of the festival's; empty: the channel's.
+    """
 
     festival: Slug
     co_hosts: Annotated[list[Slug], Field(max_length=30, default_factory=list)]
-    kind: Literal["on_demand"] = "on_demand"
+    kind: Literal["on_demand", "premiere", "live"] = "on_demand"
     title: TextIn
     text: TextIn | None = None
+    languages: TextIn | None = None
+    notes: TextIn | None = None
     starts: AwareDatetime
-    ends: AwareDatetime
+    ends: AwareDatetime | None = None
+    replay_until: AwareDatetime | None = None
+    room: Annotated[str, Field(max_length=60)] = ""
     slots: Annotated[list[SlotIn], Field(max_length=100, default_factory=list)]
     minimum_age: Annotated[int, Field(ge=0, le=21)] | None = None
 
@@ -123,8 +131,12 @@ class ScreeningChange(Model):
     co_hosts: Annotated[list[Slug], Field(max_length=30)] | None = None
     title: TextIn | None = None
     text: TextIn | None = None
+    languages: TextIn | None = None
+    notes: TextIn | None = None
     starts: AwareDatetime | None = None
     ends: AwareDatetime | None = None
+    replay_until: AwareDatetime | None = None
+    room: Annotated[str, Field(max_length=60)] | None = None
     slots: Annotated[list[SlotIn], Field(max_length=100)] | None = None
     minimum_age: Annotated[int, Field(ge=0, le=21)] | None = None
     revision: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
@@ -167,9 +179,12 @@ def screening_out(
         "timezone": screening.zone,
         "captions": list(screening.languages),
         "minimum_age": screening.minimum_age,
-        "slots": [{"work": s.work_slug, "version": s.version} for s in screening.slots],
+        "languages": dict(screening.texts.get("languages", {})),
+        "notes": dict(screening.texts.get("notes", {})),
+        "slots": [{"work": s.work_slug, "version": s.version, "pause": s.pause_s} for s in screening.slots],
+        "room": screening.room,
         "stage": None,
-        "replay_until": None,
+        "replay_until": screening.replay_until.astimezone(zone).isoformat() if screening.replay_until else None,
     }
     if conflicts is not None:
         found["revision"] = screening.revision
@@ -294,11 +309,13 @@ async def create_screening(request: web.Request, body: ScreeningIn) -> Answer:
         festival,
         kind=body.kind,
         starts_local=schedule.on_clock(_utc(body.starts), zone),
-        ends_local=schedule.on_clock(_utc(body.ends), zone),
-        fields=programme_actions.given(title=body.title, text=body.text),
-        shown=[(s.work, s.version) for s in body.slots],
+        ends_local=schedule.on_clock(_utc(body.ends), zone) if body.ends is not None else None,
+        fields=programme_actions.given(title=body.title, text=body.text, languages=body.languages, notes=body.notes),
+        shown=[(s.work, s.version, s.pause) for s in body.slots],
         hosts=body.co_hosts,
         minimum_age=body.minimum_age,
+        room=body.room,
+        replay_until_local=schedule.on_clock(_utc(body.replay_until), zone) if body.replay_until is not None else None,
     )
     found = await programme_actions.conflicts(request, made)
     return Answer(screening_out(request, made, found), 201, {"Location": f"/api/v1/screenings/{made.slug}"})
@@ -327,18 +344,23 @@ async def change_screening(request: web.Request, body: ScreeningChange) -> Answe
     screening = await programme_actions.screening_for(request, "edit")
     zone = words.zone(screening.zone)
     local = None
-    if body.starts is not None or body.ends is not None:
+    if body.model_fields_set & {"starts", "ends", "replay_until"}:
         starts = schedule.on_clock(_utc(body.starts), zone) if body.starts is not None else screening.starts_local
         ends = schedule.on_clock(_utc(body.ends), zone) if body.ends is not None else screening.ends_local
-        local = (starts, ends, screening.zone)
-    values = {"minimum_age": body.minimum_age} if "minimum_age" in body.model_fields_set else {}
+        replay = screening.replay_until_local
+        if "replay_until" in body.model_fields_set:
+            replay = schedule.on_clock(_utc(body.replay_until), zone) if body.replay_until is not None else None
+        local = (starts, ends, replay, screening.zone)
+    values: dict[str, Any] = {"room": body.room} if body.room is not None else {}
+    if "minimum_age" in body.model_fields_set:
+        values["minimum_age"] = body.minimum_age
     changed = await programme_actions.update_screening(
         request,
         screening,
         values=values,
-        fields=programme_actions.given(title=body.title, text=body.text),
+        fields=programme_actions.given(title=body.title, text=body.text, languages=body.languages, notes=body.notes),
         local=local,
-        shown=[(s.work, s.version) for s in body.slots] if body.slots is not None else None,
+        shown=[(s.work, s.version, s.pause) for s in body.slots] if body.slots is not None else None,
         hosts=body.co_hosts,
         revision=body.revision,
     )

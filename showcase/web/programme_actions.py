@@ -22,7 +22,10 @@ from showcase.web.shelf import Shelved
 log = logging.getLogger(__name__)
 
 SHOWABLE = ("accepted", "published")
-LIMITS = {"title": 200, "text": 8_000}
+LIMITS = {"title": 200, "text": 8_000, "languages": 500, "notes": 1_000}
+Shown = tuple[str, str | None, int]
+"""A work by its slug, its version (None: the one that is taken), and the seconds of pause behind it."""
+
 LONGEST = timedelta(days=400)
 
 
@@ -114,17 +117,24 @@ async def create_screening(
     *,
     kind: str,
     starts_local: datetime,
-    ends_local: datetime,
+    ends_local: datetime | None,
     fields: Mapping[str, Texts],
-    shown: Sequence[tuple[str, str | None]],
+    shown: Sequence[Shown],
     hosts: Sequence[str] = (),
     minimum_age: int | None = None,
+    room: str = "",
+    replay_until_local: datetime | None = None,
 ) -> Screening:
-    """Make a draft in a festival that one may edit. `shown` are works by slug with their versions."""
+    """Make a draft in a festival that one may edit. Without an end, a premiere lasts as long as its works."""
     person = signed_in(request)
     _check_texts(fields)
+    _check_room(room, festival)
+    if ends_local is None and kind != "premiere":
+        raise Invalid(fields={"ends": "required"})
 
     def write(tx: sa.Connection, at: datetime) -> Screening:
+        found = _works(tx, request, shown)
+        end = ends_local if ends_local is not None else _end(tx, starts_local, found)
         return screenings.create(
             tx,
             at,
@@ -133,16 +143,33 @@ async def create_screening(
             zone=festival.zone,
             kind=kind,
             starts_local=starts_local,
-            ends_local=ends_local,
+            ends_local=end,
             fields=fields,
-            shown=_works(tx, request, shown),
+            shown=found,
             hosts=_hosts(tx, request, hosts),
             minimum_age=minimum_age,
+            room=room,
+            replay_until_local=replay_until_local,
         )
 
     made = await request.app[DB].write(write, now(request))
     log.info("screening %s begun by person %d", made.slug, person.id)
     return made
+
+
+def _end(tx: sa.Connection, starts_local: datetime, shown: Sequence[screenings.Shown]) -> datetime:
+    """When these works are through: at the next full minute."""
+    total = timedelta()
+    for position, (id, version, pause_s) in enumerate(shown):
+        asset = schedule.playing(works.work_by_id(tx, id), version)
+        total += timedelta(microseconds=(asset.duration_us or 0) if asset is not None else 0)
+        total += timedelta(seconds=pause_s if position < len(shown) - 1 else 0)
+    return starts_local + timedelta(minutes=max(1, -(-total // timedelta(minutes=1))))
+
+
+def _check_room(room: str, festival: Festival) -> None:
+    if room and room not in festival.rooms:
+        raise Invalid(fields={"room": "no-such-room"})
 
 
 async def update_screening(
@@ -151,8 +178,8 @@ async def update_screening(
     *,
     values: Mapping[str, Any],
     fields: Mapping[str, Texts],
-    local: tuple[datetime, datetime, str] | None = None,
-    shown: Sequence[tuple[str, str | None]] | None = None,
+    local: tuple[datetime, datetime, datetime | None, str] | None = None,
+    shown: Sequence[Shown] | None = None,
     hosts: Sequence[str] | None = None,
     revision: int | None = None,
 ) -> Screening:
@@ -161,6 +188,8 @@ async def update_screening(
     kept = frozenset((s.work_slug, s.version) for s in screening.slots)
 
     def write(tx: sa.Connection, at: datetime) -> Screening:
+        if (room := values.get("room", screening.room)) != screening.room:
+            _check_room(room, festivals.by_id(tx, screening.festival))
         screenings.update(
             tx,
             at,
@@ -183,20 +212,20 @@ async def update_screening(
 def _works(
     tx: sa.Connection,
     request: web.Request,
-    shown: Sequence[tuple[str, str | None]],
+    shown: Sequence[Shown],
     kept: frozenset[tuple[str, str | None]] = frozenset(),
-) -> list[tuple[int, str | None]]:
+) -> list[screenings.Shown]:
     """Works by slug as numbers. A screening opens media, so only those who may preview a work put it in; what is in
     already (`kept`, with its version) may stay."""
     found = []
-    for position, (slug, version) in enumerate(shown):
+    for position, (slug, version, pause_s) in enumerate(shown):
         try:
             work = works.work(tx, slug)
         except NotFound:
             work = None
         if work is None or not ((slug, version) in kept or rules.allows(request[PERSON], "preview", work)):
             raise Invalid(fields={f"slots.{position}.work": "no-such-work"})
-        found.append((work.id, version))
+        found.append((work.id, version, pause_s))
     return found
 
 
@@ -224,7 +253,8 @@ async def conflicts(request: web.Request, screening: Screening) -> tuple[schedul
 def _conflicts(tx: sa.Connection, screening: Screening) -> tuple[schedule.Conflict, ...]:
     festival = festivals.by_id(tx, screening.festival)
     shown = {s.work: works.work_by_id(tx, s.work) for s in screening.slots}
-    return schedule.conflicts(screening, festival, shown, words.zone(screening.zone))
+    beside = screenings.beside(tx, screening)
+    return schedule.conflicts(screening, festival, shown, words.zone(screening.zone), beside)
 
 
 def _refuse_errors(found: Sequence[schedule.Conflict], lang: str) -> None:

@@ -20,6 +20,7 @@ from showcase.web.pages import render
 
 PRIVATE = {"Cache-Control": "private, no-store"}
 EMPTY_SLOTS = 3
+KINDS = ("on_demand", "premiere", "live")
 
 
 async def festivals_page(request: web.Request) -> web.Response:
@@ -63,7 +64,8 @@ def _day(fields: Mapping[str, str], name: str) -> date:
 def _texts(fields: Mapping[str, str]) -> dict[str, Texts]:
     return {
         name: {lang: fields[f"{name}.{lang}"].strip() for lang in ("en", "fr") if f"{name}.{lang}" in fields}
-        for name in ("title", "text")
+        for name in screenings.FIELDS
+        if any(f"{name}.{lang}" in fields for lang in ("en", "fr"))
     }
 
 
@@ -171,7 +173,7 @@ async def set_festival(request: web.Request) -> web.Response:
 async def new_page(request: web.Request) -> web.Response:
     """The form for a new screening of a festival."""
     festival = await programme_actions.festival_for(request, "edit")
-    given = {"starts": f"{festival.starts_on}T10:00", "ends": f"{festival.ends_on}T22:00", "slots": []}
+    given = {"starts": f"{festival.starts_on}T10:00", "ends": f"{festival.ends_on}T22:00", "slots": [], "pauses": []}
     return await _screening(request, festival, None, typed=given)
 
 
@@ -180,32 +182,53 @@ async def create(request: web.Request) -> web.Response:
     festival = await programme_actions.festival_for(request, "edit")
     fields = await form(request)
     try:
-        made = await programme_actions.create_screening(request, festival, kind="on_demand", **_read(fields))
+        made = await programme_actions.create_screening(request, festival, **_read(fields))
     except Invalid as error:
         return await _screening(request, festival, None, status=422, typed=_typed(fields), errors=error.fields)
     return back(f"/{request[LANG]}/desk/screenings/{made.slug}")
 
 
 def _read(fields: MultiDict[str]) -> dict[str, Any]:
-    times = {}
-    for name in ("starts", "ends"):
-        try:
-            local = datetime.fromisoformat(fields.get(name, ""))
-        except ValueError:
-            raise Invalid(fields={name: "bad-time"}) from None
-        if local.tzinfo is not None or not 1970 <= local.year <= 2200:
-            raise Invalid(fields={name: "bad-time"})
-        times[f"{name}_local"] = local.replace(second=0, microsecond=0)
-    return times | {
+    kind = fields.get("kind", "on_demand")
+    if kind not in KINDS:
+        raise Invalid(fields={"kind": "bad-choice"})
+    shown: list[programme_actions.Shown] = []
+    pauses = fields.getall("pause", [])
+    for position, slug in enumerate(fields.getall("work", [])):
+        if slug:
+            text = pauses[position] if position < len(pauses) else ""
+            pause = forms.number({f"pauses.{position}": text}, f"pauses.{position}", 0, 86_400) or 0
+            shown.append((slug, None, pause))
+    return {
+        "kind": kind,
+        "starts_local": _clock(fields, "starts"),
+        "ends_local": _clock(fields, "ends") if fields.get("ends") or kind != "premiere" else None,
+        "replay_until_local": _clock(fields, "replay_until") if fields.get("replay_until") else None,
+        "room": fields.get("room", ""),
         "fields": _texts(fields),
-        "shown": [(slug, None) for slug in fields.getall("work", []) if slug],
+        "shown": shown,
         "hosts": fields.getall("host", []),
         "minimum_age": forms.number(fields, "minimum_age", 0, 21),
     }
 
 
+def _clock(fields: Mapping[str, str], name: str) -> datetime:
+    """A time on the festival's clock. Raises Invalid."""
+    try:
+        local = datetime.fromisoformat(fields.get(name, ""))
+    except ValueError:
+        raise Invalid(fields={name: "bad-time"}) from None
+    if local.tzinfo is not None or not 1970 <= local.year <= 2200:
+        raise Invalid(fields={name: "bad-time"})
+    return local.replace(second=0, microsecond=0)
+
+
 def _typed(fields: MultiDict[str]) -> dict[str, Any]:
-    return {k: fields[k] for k in fields} | {"slots": fields.getall("work", []), "hosts": fields.getall("host", [])}
+    return {k: fields[k] for k in fields} | {
+        "slots": fields.getall("work", []),
+        "pauses": fields.getall("pause", []),
+        "hosts": fields.getall("host", []),
+    }
 
 
 async def screening_page(request: web.Request) -> web.Response:
@@ -264,6 +287,7 @@ async def _screening(
         errors=errors or {},
         problem=problem,
         empty=EMPTY_SLOTS,
+        kinds=KINDS,
         cities=cities,
         # What the other cities' clocks show when it opens.
         clocks=[(c, screening.starts) for c in network.active(cities)] if screening is not None else [],
@@ -277,10 +301,16 @@ def _given(screening: Screening) -> dict[str, Any]:
         "starts": screening.starts_local.strftime("%Y-%m-%dT%H:%M"),
         "ends": screening.ends_local.strftime("%Y-%m-%dT%H:%M"),
         "minimum_age": "" if screening.minimum_age is None else str(screening.minimum_age),
+        "kind": screening.kind,
+        "room": screening.room,
+        "replay_until": "",
         "slots": [s.work_slug for s in screening.slots],
+        "pauses": [str(s.pause_s or "") for s in screening.slots],
         "hosts": list(screening.hosts),
     }
-    for name in ("title", "text"):
+    if screening.replay_until_local is not None:
+        given["replay_until"] = screening.replay_until_local.strftime("%Y-%m-%dT%H:%M")
+    for name in screenings.FIELDS:
         given |= {f"{name}.{lang}": screening.texts.get(name, {}).get(lang, "") for lang in ("en", "fr")}
     return given
 
@@ -293,15 +323,16 @@ async def save(request: web.Request) -> web.Response:
     try:
         given = _read(fields)
         versions = {s.work_slug: s.version for s in screening.slots}
-        local = (given.pop("starts_local"), given.pop("ends_local"), screening.zone)
+        ends = given["ends_local"] or screening.ends_local
+        local = (given["starts_local"], ends, given["replay_until_local"], screening.zone)
         await programme_actions.update_screening(
             request,
             screening,
-            values={"minimum_age": given["minimum_age"]},
+            values={"minimum_age": given["minimum_age"], "room": given["room"]},
             fields=given["fields"],
             local=local,
             # The form does not show versions: a work that stays keeps its own.
-            shown=[(slug, versions.get(slug)) for slug, _ in given["shown"]],
+            shown=[(slug, versions.get(slug), pause) for slug, _, pause in given["shown"]],
             hosts=given["hosts"],
             revision=forms.number(fields, "revision", 1, 2**31 - 1),
         )

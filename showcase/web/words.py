@@ -89,6 +89,14 @@ ERRORS: Mapping[str, str] = {
     "festival-exists": N_("There is a festival with this name in addresses already: {slug}"),
     "screening-untitled": N_("It has no title."),
     "screening-empty": N_("No work is in it. Choose at least one."),
+    "replay-order": N_("Its replay would end before it ends itself."),
+    "channel-overlap": N_("At this time “{title}” is on the channel. Move one of them, or give it another room."),
+    "room-overlap": N_("At this time “{title}” is in the same room. Move one of them, or give it another room."),
+    "not-for-channel": N_("“{title}” has no length of its own, so it cannot be part of a premiere. Show it on demand."),
+    "block-too-short": N_(
+        "Its works take {length} (minutes and seconds), {over} more than there is. Let it end later."
+    ),
+    "no-such-room": N_("There is no such room. Add it to the festival first."),
     "hour-skipped": N_("On {day} the clock there jumps over {time}; it is taken as much later as the clock jumps."),
     "hour-repeated": N_("On {day} {time} comes twice there; the first time is taken."),
     "outside-festival": N_("It is not within the days of the festival ({starts} to {ends})."),
@@ -161,7 +169,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "failed": N_("failed"),
         "cancelled": N_("cancelled"),
     },
-    "kind": {"on_demand": N_("On demand")},
+    "kind": {"on_demand": N_("On demand"), "premiere": N_("Premiere"), "live": N_("Live")},
     "phase": {
         "upcoming": N_("To come"),
         "on_air": N_("On now"),

@@ -46,7 +46,7 @@ async def test_a_screening_keeps_its_clock_and_its_works_in_order(db: Database) 
     first, second = await db.write(a_work, "One"), await db.write(a_work, "Two")
     film = await db.write(an_asset, second.id)
     await db.write(make_ready, film.id)
-    made = await shown(db, festival, "Tides", LOCAL, shown=[(second.id, film.id), (first.id, None)])
+    made = await shown(db, festival, "Tides", LOCAL, shown=[(second.id, film.id, 0), (first.id, None, 90)])
     assert (made.starts_local, made.starts.isoformat(), made.zone) == (
         LOCAL,
         "2026-11-25T19:00:00+00:00",
@@ -55,7 +55,7 @@ async def test_a_screening_keeps_its_clock_and_its_works_in_order(db: Database) 
     assert [(s.work_slug, s.version) for s in made.slots] == [(second.slug, film.id), (first.slug, None)]
     assert (made.festival_slug, made.city, made.host_cities, made.public) == ("ars", "linz", frozenset({"linz"}), True)
     with pytest.raises(Invalid):
-        await db.write(screenings.update, NOW, made.id, values={}, fields={}, shown=[(first.id, film.id)])
+        await db.write(screenings.update, NOW, made.id, values={}, fields={}, shown=[(first.id, film.id, 0)])
 
 
 async def test_a_day_shows_what_touches_it_and_is_public(db: Database) -> None:
