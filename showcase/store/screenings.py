@@ -30,6 +30,14 @@ def by_id(tx: sa.Connection, id: int) -> Screening:
     return _one(_load(tx, sa.select(screenings).where(screenings.c.id == id)))
 
 
+def number(tx: sa.Connection, slug: str) -> int:
+    """The number of a screening, for whoever keeps screenings by it. Raises NotFound."""
+    found: int | None = tx.scalar(sa.select(screenings.c.id).where(screenings.c.slug == slug))
+    if found is None:
+        raise NotFound()
+    return found
+
+
 def _one(found: list[Screening]) -> Screening:
     if not found:
         raise NotFound()

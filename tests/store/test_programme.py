@@ -58,6 +58,13 @@ async def test_a_screening_keeps_its_clock_and_its_works_in_order(db: Database) 
         await db.write(screenings.update, NOW, made.id, values={}, fields={}, shown=[(first.id, film.id)])
 
 
+async def test_a_screening_is_known_by_its_number_alone(db: Database) -> None:
+    made = await shown(db, await begun(db), "Tides", LOCAL)
+    assert await db.read(screenings.number, "tides") == made.id
+    with pytest.raises(NotFound):
+        await db.read(screenings.number, "ebbs")
+
+
 async def test_a_day_shows_what_touches_it_and_is_public(db: Database) -> None:
     festival = await begun(db)
     draft = await db.write(
