@@ -59,7 +59,8 @@ async def create_festival(
     person = signed_in(request)
     if not rules.may_host(person, city):
         raise Forbidden()
-    _check_texts(fields, title=True)
+    _check_texts(fields)
+    _require_title(fields)
     _check_days(starts_on, ends_on)
     made = await request.app[DB].write(
         festivals.create,
@@ -83,13 +84,19 @@ async def update_festival(
     fields: Mapping[str, Texts],
     revision: int | None,
 ) -> Festival:
-    """Change what is given."""
+    """Change what is given. Raises Invalid when no title would be left, Conflict as the store does."""
     _check_texts(fields)
     _check_days(values.get("starts_on", festival.starts_on), values.get("ends_on", festival.ends_on))
-    await request.app[DB].write(
-        festivals.update, now(request), festival.id, values=values, fields=fields, revision=revision
-    )
-    return await request.app[DB].read(festivals.by_id, festival.id)
+
+    def write(tx: sa.Connection, at: datetime) -> Festival:
+        festivals.update(tx, at, festival.id, values=values, fields=fields, revision=revision)
+        changed = festivals.by_id(tx, festival.id)
+        if "title" in fields:
+            # With the languages that stay, whoever wrote them.
+            _require_title(changed.texts)
+        return changed
+
+    return await request.app[DB].write(write, now(request))
 
 
 def _check_days(starts_on: date, ends_on: date) -> None:
@@ -99,12 +106,15 @@ def _check_days(starts_on: date, ends_on: date) -> None:
         raise Invalid(fields={"ends_on": "bad-time"})
 
 
-def _check_texts(fields: Mapping[str, Texts], *, title: bool = False) -> None:
+def _check_texts(fields: Mapping[str, Texts]) -> None:
     for name, by_lang in fields.items():
         for lang, text in by_lang.items():
             if len(text) > LIMITS[name]:
                 raise Invalid(fields={f"{name}.{lang}": "too-long"})
-    if title and not any(t.strip() for t in fields.get("title", {}).values()):
+
+
+def _require_title(fields: Mapping[str, Texts]) -> None:
+    if not any(t.strip() for t in fields.get("title", {}).values()):
         raise Invalid(fields={"title": "required"})
 
 

@@ -52,6 +52,21 @@ async def test_the_desk_shows_what_stands_against_a_screening_and_its_time_elsew
     assert "Marées" in table
 
 
+async def test_a_festival_without_any_title_is_not_saved(house: House) -> None:
+    await begun(house)
+    days = {"zone": "Europe/Vienna", "starts_on": "2026-11-20", "ends_on": "2026-11-30", "text__en": "Light and sound."}
+    refused = await post(house, "/en/desk/festivals/ars", "linz", title__en=" ", title__fr="", **days)
+    page = await refused.text()
+    assert (refused.status, 'id="f-title-en-error">This is needed.' in page, "Light and sound." in page) == (
+        422,
+        True,
+        True,
+    )
+    found = await (await house.ask("GET", "/api/v1/festivals/ars", "linz")).json()
+    assert (found["title"], found["text"]) == ({"en": "Ars", "fr": "Ars"}, {})
+    assert (await post(house, "/en/desk/festivals/ars", "linz", title__en="", title__fr="Ars", **days)).status == 303
+
+
 async def test_a_bad_time_keeps_everything_typed(house: House) -> None:
     await begun(house)
     answer = await post(

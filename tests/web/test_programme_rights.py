@@ -91,6 +91,20 @@ async def test_withdrawing_a_screening_or_a_work_closes_it_at_once(house: House)
     assert (await house.ask("GET", hls)).status in (404, 410)
 
 
+async def test_a_festival_keeps_a_title_in_one_language_at_least(house: House) -> None:
+    path = f"/api/v1/festivals/{await festival(house)}"
+    one = await house.ask("PATCH", path, "linz", json={"title": {"en": ""}})
+    assert (one.status, (await one.json())["title"]) == (200, {"fr": "Ars"})
+    for rest in ({"fr": " "}, {"fr": "", "en": ""}):
+        refused = await house.ask("PATCH", path, "linz", json={"title": rest, "starts_on": "2026-11-01"})
+        told = [(e["field"], e["code"]) for e in (await refused.json())["errors"]]
+        assert (refused.status, told) == (422, [("title", "required")])
+    kept = await (await house.ask("GET", path, "linz")).json()
+    assert (kept["title"], kept["starts_on"]) == ({"fr": "Ars"}, "2026-11-20")
+    moved = await house.ask("PATCH", path, "linz", json={"title": {"fr": "", "en": "Light"}})
+    assert (await moved.json())["title"] == {"en": "Light"}
+
+
 @pytest.mark.parametrize("who", [None, "other", "gwangju"])
 async def test_staff_of_another_city_cannot_touch_a_festival_unless_they_co_host(house: House, who: str | None) -> None:
     slug, _ = await accepted(house)
