@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from showcase.errors import Conflict, Invalid, NotFound
-from showcase.store import cities, festivals, screenings
+from showcase.store import cities, events, festivals, screenings, works
 from showcase.store.database import Database
 from showcase.store.tables import screenings as rows
 from tests.store.rows import NOW, a_work, an_asset, make_ready
@@ -132,6 +132,20 @@ async def test_what_is_public_is_withdrawn_before_it_is_removed(db: Database) ->
     with pytest.raises(NotFound):
         await db.read(screenings.by_id, made.id)
     assert await db.read(lambda tx: tx.scalar(sa.text("SELECT count(*) FROM texts WHERE entity = 'screening'"))) == 0
+
+
+async def test_screenings_are_told_of_when_a_work_of_theirs_is_removed(db: Database) -> None:
+    festival = await begun(db)
+    gone, kept = await db.write(a_work, "Gone"), await db.write(a_work, "Kept")
+    slots: list[tuple[int, str | None]] = [(gone.id, None), (kept.id, None), (gone.id, None)]
+    both = await shown(db, festival, "Both", LOCAL, shown=slots)
+    alone = await shown(db, festival, "Alone", LOCAL, public=False, shown=slots[:1])
+    await shown(db, festival, "Without", LOCAL, shown=slots[1:2])
+    last = await db.read(events.newest_id)
+    await db.write(works.delete, NOW, gone.id)
+    told = [e.data["id"] for e in await db.read(events.since, last) if e.topic == "screening"]
+    assert told == [both.id, alone.id]
+    assert [s.work for s in (await db.read(screenings.by_id, both.id)).slots] == [kept.id]
 
 
 async def test_addresses_of_festivals_are_taken_once(db: Database) -> None:

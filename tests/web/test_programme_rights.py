@@ -105,6 +105,23 @@ async def test_a_festival_keeps_a_title_in_one_language_at_least(house: House) -
     assert (await moved.json())["title"] == {"en": "Light"}
 
 
+async def test_a_work_that_is_removed_leaves_its_slot_at_once(house: House) -> None:
+    gone, _ = await accepted(house)
+    stays, asset = await accepted(house)
+    await festival(house)
+    made = await screening(house, gone, slots=[{"work": gone}, {"work": stays}])
+    play = f"/api/v1/screenings/{made['slug']}/play"
+    await house.ask("POST", f"/api/v1/screenings/{made['slug']}/publish", "linz")
+    house.moment = OPENS
+    assert (await house.ask("POST", play, json={"slot": 0})).status == 200
+    await house.ask("POST", f"/api/v1/works/{gone}/withdraw", "artist")
+    assert (await house.ask("POST", play, json={"slot": 0})).status == 410
+    assert (await house.ask("DELETE", f"/api/v1/works/{gone}", "artist")).status == 204
+    first = await (await house.ask("POST", play, json={"slot": 0})).json()
+    assert first["hls"].split("/")[3] == asset
+    assert (await house.ask("POST", play, json={"slot": 1})).status == 404
+
+
 @pytest.mark.parametrize("who", [None, "other", "gwangju"])
 async def test_staff_of_another_city_cannot_touch_a_festival_unless_they_co_host(house: House, who: str | None) -> None:
     slug, _ = await accepted(house)
