@@ -28,6 +28,11 @@ def by_id(tx: sa.Connection, id: int) -> Festival:
     return _one(_load(tx, sa.select(festivals).where(festivals.c.id == id)))
 
 
+def by_ids(tx: sa.Connection, ids: Iterable[int]) -> dict[int, Festival]:
+    """Festivals by their numbers; what is not there is left out."""
+    return {f.id: f for f in _load(tx, sa.select(festivals).where(festivals.c.id.in_(set(ids))))}
+
+
 def listed(
     tx: sa.Connection, *, states: Iterable[str] = (), cities: frozenset[str] | None = None, network: bool = True
 ) -> list[Festival]:

@@ -228,13 +228,22 @@ def _hosts(
 
 async def conflicts(request: web.Request, screening: Screening) -> tuple[schedule.Conflict, ...]:
     """What stands against a screening."""
-    return await request.app[DB].read(_conflicts, screening)
+    return (await conflicts_of(request, [screening]))[screening.id]
+
+
+async def conflicts_of(request: web.Request, found: Sequence[Screening]) -> dict[int, tuple[schedule.Conflict, ...]]:
+    """What stands against each of many screenings, by their numbers, in one read of all their works."""
+    return await request.app[DB].read(_conflicts_of, found)
+
+
+def _conflicts_of(tx: sa.Connection, found: Sequence[Screening]) -> dict[int, tuple[schedule.Conflict, ...]]:
+    hosts = festivals.by_ids(tx, {s.festival for s in found})
+    shown = works.by_ids(tx, {slot.work for s in found for slot in s.slots})
+    return {s.id: schedule.conflicts(s, hosts[s.festival], shown, words.zone(s.zone)) for s in found}
 
 
 def _conflicts(tx: sa.Connection, screening: Screening) -> tuple[schedule.Conflict, ...]:
-    festival = festivals.by_id(tx, screening.festival)
-    shown = {s.work: works.work_by_id(tx, s.work) for s in screening.slots}
-    return schedule.conflicts(screening, festival, shown, words.zone(screening.zone))
+    return _conflicts_of(tx, [screening])[screening.id]
 
 
 def _refuse_errors(found: Sequence[schedule.Conflict], lang: str) -> None:

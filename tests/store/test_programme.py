@@ -12,6 +12,7 @@ from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import cities, events, festivals, screenings, works
 from showcase.store.database import Database
 from showcase.store.tables import screenings as rows
+from tests.statements import statements
 from tests.store.rows import NOW, a_work, an_asset, make_ready
 
 DAY = timedelta(days=1)
@@ -146,6 +147,30 @@ async def test_screenings_are_told_of_when_a_work_of_theirs_is_removed(db: Datab
     told = [e.data["id"] for e in await db.read(events.since, last) if e.topic == "screening"]
     assert told == [both.id, alone.id]
     assert [s.work for s in (await db.read(screenings.by_id, both.id)).slots] == [kept.id]
+
+
+async def test_many_works_and_festivals_cost_as_many_statements_as_few(db: Database) -> None:
+    await begun(db)
+    hosts = [await begun(db, title=f"Ars {n}") for n in range(4)]
+    made = [await db.write(a_work, f"Work {n}") for n in range(20)]
+    for work in made:
+        film = await db.write(an_asset, work.id)
+        await db.write(make_ready, film.id)
+    costs = []
+    for number in (2, 20):
+        with statements() as asked:
+            found = await db.read(works.by_ids, [w.id for w in made[:number]] + [4711])
+        costs.append(len(asked))
+        assert {id: (w.slug, w.assets[0].playable) for id, w in found.items()} == {
+            w.id: (w.slug, True) for w in made[:number]
+        }
+    assert costs[0] == costs[1] < 12
+    with statements() as few:
+        assert list(await db.read(festivals.by_ids, hosts[:1])) == hosts[:1]
+    with statements() as many:
+        assert sorted(await db.read(festivals.by_ids, [*hosts, 4711])) == hosts
+    assert len(few) == len(many)
+    assert (await db.read(works.by_ids, []), await db.read(festivals.by_ids, [])) == ({}, {})
 
 
 async def test_addresses_of_festivals_are_taken_once(db: Database) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import ClientResponse
 
+from tests.statements import statements
 from tests.web.conftest import House
 
 
@@ -50,6 +51,38 @@ async def test_the_desk_shows_what_stands_against_a_screening_and_its_time_elsew
     assert "25 November 2026, 22:00" in page  # in Gwangju
     table = await (await house.ask("GET", "/fr/desk/festivals/ars", "linz")).text()
     assert "Marées" in table
+
+
+async def asked(house: House, path: str, who: str | None = None) -> int:
+    """How many statements about the programme and its works a page needs."""
+    with statements() as found:
+        answer = await house.ask("GET", path, who)
+    assert answer.status == 200, await answer.text()
+    return sum(re.search(r"FROM (works|assets|renditions|texts|festivals|screenings)\b", s) is not None for s in found)
+
+
+async def test_pages_of_many_works_ask_as_often_as_pages_of_few(house: House) -> None:
+    await begun(house)
+    await post(house, "/en/desk/festivals/ars/state", "linz", state="published")
+    await post(house, "/en/desk/screenings/tides/publish", "linz")
+    pages = {
+        "/en/screenings/tides": None, "/en/desk/screenings/tides": "linz", "/en/desk/festivals/ars": "linz",
+        "/api/v1/screenings/tides": "linz",
+    }  # fmt: skip
+    few = {path: await asked(house, path, who) for path, who in pages.items()}
+    for _ in range(5):
+        more = await house.work()
+        await house.film(more)
+        await house.ask("POST", f"/api/v1/works/{more.slug}/accept", "linz", json={})
+    names = ["tide", *(f"tide-{n}" for n in range(2, 7))]
+    times = {"starts": "2026-11-25T14:00", "ends": "2026-11-25T15:00"}
+    saved = await post(house, "/en/desk/screenings/tides", "linz", title__en="Tides", work=names, **times)
+    assert saved.status == 303
+    for number in range(3):
+        title = f"Tides {number}"
+        await post(house, "/en/desk/festivals/ars/new", "linz", title__en=title, work=names[number:], **times)
+    assert (await (await house.ask("GET", "/en/desk/festivals/ars", "linz")).text()).count("has no captions") > 6
+    assert {path: await asked(house, path, who) for path, who in pages.items()} == few
 
 
 async def test_a_festival_without_any_title_is_not_saved(house: House) -> None:
