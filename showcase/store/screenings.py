@@ -258,6 +258,27 @@ def moved(tx: sa.Connection, now: datetime) -> int:
     return count
 
 
+def rezoned(tx: sa.Connection, now: datetime, festival: int, zone: str) -> int:
+    """Put what a festival hosts onto the clock of `zone`, past and to come: the clock shows what it showed, the moments
+    move. Returns how many screenings that were.
+    """
+    hosted = sa.select(screenings).where(screenings.c.festival == festival).order_by(screenings.c.id).with_for_update()
+    found = list(tx.execute(hosted))
+    for r in found:
+        tx.execute(
+            screenings.update()
+            .where(screenings.c.id == r.id)
+            .values(
+                zone=zone,
+                revision=screenings.c.revision + 1,
+                updated_at=now,
+                **_times(r.starts_local, r.ends_local, zone),
+            )
+        )
+        _told(tx, now, r.id)
+    return len(found)
+
+
 def _set_slots(tx: sa.Connection, id: int, shown: Sequence[tuple[int, str | None]]) -> None:
     tx.execute(slots.delete().where(slots.c.screening == id))
     for position, (work, version) in enumerate(shown):

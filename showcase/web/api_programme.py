@@ -55,7 +55,7 @@ class FestivalIn(Model):
 
 
 class FestivalChange(Model):
-    """What is to change; what is left out stays."""
+    """What is to change; what is left out stays. With another `timezone`, its screenings keep what the clock shows and move."""
 
     timezone: Zone | None = None
     title: TextIn | None = None

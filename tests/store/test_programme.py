@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -122,6 +123,49 @@ async def test_a_rule_that_changes_moves_the_moment_and_not_the_clock(db: Databa
     assert await db.write(screenings.moved, NOW) == 1
     assert await db.read(screenings.by_id, made.id) == made
     assert await db.write(screenings.moved, NOW) == 0
+
+
+async def test_a_festival_that_changes_its_zone_takes_along_what_it_hosts(db: Database) -> None:
+    festival, beside = await begun(db), await begun(db, title="Beside")
+    over = await shown(db, festival, "Over", datetime(2026, 7, 1, 20), public=False)
+    coming = await shown(db, festival, "Coming", LOCAL, hosts=[beside])
+    guest = await shown(db, beside, "Guest", LOCAL, hosts=[festival])
+    last = await db.read(events.newest_id)
+    change = {"zone": "Asia/Seoul"}
+    with pytest.raises(Conflict, match="changed-meanwhile"):
+        await db.write(festivals.update, NOW, festival, values=change, fields={}, revision=4711)
+    assert (await db.read(screenings.by_id, coming.id), await db.read(events.since, last)) == (coming, [])
+
+    await db.write(festivals.update, NOW + DAY, festival, values=change, fields={})
+    assert [await db.read(screenings.by_id, s.id) for s in (over, coming, guest)] == [
+        replace(
+            over,
+            zone="Asia/Seoul",
+            starts=datetime(2026, 7, 1, 11, tzinfo=UTC),
+            ends=datetime(2026, 7, 1, 12, tzinfo=UTC),
+            revision=over.revision + 1,
+            updated_at=NOW + DAY,
+        ),
+        replace(
+            coming,
+            zone="Asia/Seoul",
+            starts=datetime(2026, 11, 25, 11, tzinfo=UTC),
+            ends=datetime(2026, 11, 25, 12, tzinfo=UTC),
+            revision=coming.revision + 1,
+            updated_at=NOW + DAY,
+        ),
+        guest,
+    ]
+    told = [(e.topic, e.data) for e in await db.read(events.since, last)]
+    assert told == [("screening", {"id": over.id}), ("screening", {"id": coming.id}), ("festival", {"id": festival})]
+
+
+async def test_what_changes_beside_the_zone_moves_no_screening(db: Database) -> None:
+    festival = await begun(db)
+    made = await shown(db, festival, "Tides", LOCAL)
+    values = {"zone": "Europe/Vienna", "ends_on": date(2026, 12, 1)}
+    await db.write(festivals.update, NOW + DAY, festival, values=values, fields={"title": {"en": "Ars"}})
+    assert await db.read(screenings.by_id, made.id) == made
 
 
 async def test_what_is_public_is_withdrawn_before_it_is_removed(db: Database) -> None:

@@ -44,6 +44,20 @@ async def test_a_festival_gets_the_clock_of_its_city(house: House) -> None:
     assert (screening["starts"], [s["work"] for s in screening["slots"]]) == ("2026-11-25T14:00:00+01:00", ["tide"])
 
 
+async def test_a_festival_that_moves_to_another_clock_takes_its_screenings_along(house: House) -> None:
+    await begun(house)
+    page = await (await house.ask("GET", "/en/desk/festivals/ars", "linz")).text()
+    assert "Its screenings keep what the clock shows and move with it." in page
+    days = {"title__en": "Ars", "starts_on": "2026-11-20", "ends_on": "2026-11-30"}
+    assert (await post(house, "/en/desk/festivals/ars", "linz", zone="Asia/Seoul", **days)).status == 303
+    screening = await (await house.ask("GET", "/api/v1/screenings/tides", "linz")).json()
+    assert (screening["starts"], screening["timezone"]) == ("2026-11-25T14:00:00+09:00", "Asia/Seoul")
+    # Whoever had the form open is told, and does not put the old clock back.
+    times = {"starts": "2026-11-25T14:00", "ends": "2026-11-25T15:00"}
+    late = await post(house, "/en/desk/screenings/tides", "linz", revision="1", title__en="Tides", **times)
+    assert late.status == 409
+
+
 async def test_the_desk_shows_what_stands_against_a_screening_and_its_time_elsewhere(house: House) -> None:
     await begun(house)
     page = await (await house.ask("GET", "/en/desk/screenings/tides", "linz")).text()

@@ -122,6 +122,23 @@ async def test_a_work_that_is_removed_leaves_its_slot_at_once(house: House) -> N
     assert (await house.ask("POST", play, json={"slot": 1})).status == 404
 
 
+async def test_a_new_zone_of_the_festival_closes_and_opens_its_screenings_at_once(house: House) -> None:
+    slug, _ = await accepted(house)
+    path = f"/api/v1/festivals/{await festival(house)}"
+    made = await screening(house, slug)
+    play = f"/api/v1/screenings/{made['slug']}/play"
+    await house.ask("POST", f"/api/v1/screenings/{made['slug']}/publish", "linz")
+    house.moment = OPENS
+    hls = (await (await house.ask("POST", play, json={})).json())["hls"]
+    # 14:00 on the clock: in London an hour later than in Vienna.
+    assert (await house.ask("PATCH", path, "linz", json={"timezone": "Europe/London"})).status == 200
+    early = await house.ask("POST", play, json={})
+    assert (early.status, (await early.json())["opens"]) == (403, (OPENS + timedelta(hours=1)).isoformat())
+    assert (await house.ask("GET", hls)).status == 403
+    house.later(timedelta(hours=1))
+    assert (await house.ask("POST", play, json={})).status == 200
+
+
 @pytest.mark.parametrize("who", [None, "other", "gwangju"])
 async def test_staff_of_another_city_cannot_touch_a_festival_unless_they_co_host(house: House, who: str | None) -> None:
     slug, _ = await accepted(house)
