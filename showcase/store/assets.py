@@ -305,11 +305,6 @@ def add_rendition(tx: sa.Connection, now: datetime, id: str, new: Rendition) -> 
     _told(tx, now, id, work)
 
 
-def drop_renditions(tx: sa.Connection, id: str) -> None:
-    """Forget the renditions of a file that will be made anew."""
-    tx.execute(renditions.delete().where(renditions.c.asset == id))
-
-
 def drop_old_sounds(tx: sa.Connection, now: datetime, id: str, keep: int) -> list[str]:
     """Forget all but the `keep` newest sounds of a file; returns the folders of the others. Raises NotFound."""
     work = _work_of(tx, id)

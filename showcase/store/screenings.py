@@ -35,6 +35,14 @@ def by_id(tx: sa.Connection, id: int) -> Screening:
     return _one(_load(tx, sa.select(screenings).where(screenings.c.id == id)))
 
 
+def number(tx: sa.Connection, slug: str) -> int:
+    """The number of a screening, for whoever keeps screenings by it. Raises NotFound."""
+    found: int | None = tx.scalar(sa.select(screenings.c.id).where(screenings.c.slug == slug))
+    if found is None:
+        raise NotFound()
+    return found
+
+
 def _one(found: list[Screening]) -> Screening:
     if not found:
         raise NotFound()
@@ -60,30 +68,37 @@ def after(tx: sa.Connection, now: datetime, limit: int) -> list[Screening]:
     return _load(tx, query.limit(limit))
 
 
-def beside(tx: sa.Connection, one: Screening) -> list[Screening]:
-    """Premieres and live screenings that share a room with one, and touch its time, drafts too; not what was withdrawn.
+def beside(tx: sa.Connection, found: Sequence[Screening]) -> dict[int, list[Screening]]:
+    """Premieres and live screenings that share a room with one of `found`, and touch its time; not what was withdrawn.
 
-    The room of no name is that of the channels: of its host and of its co-hosts.
+    The room of no name is that of the channels: of the host and of the co-hosts.
     """
-    if one.kind not in PINNED:
-        return []
-    own = sa.select(screening_hosts.c.festival).where(screening_hosts.c.screening == one.id)
-    shared = screenings.c.festival == one.festival
-    if not one.room:
-        through = sa.select(screening_hosts.c.screening).where(
-            sa.or_(screening_hosts.c.festival == one.festival, screening_hosts.c.festival.in_(own))
-        )
-        shared = sa.or_(shared, screenings.c.festival.in_(own), screenings.c.id.in_(through))
-    query = sa.select(screenings).where(
-        shared,
-        screenings.c.id != one.id,
-        screenings.c.room == one.room,
-        screenings.c.kind.in_(PINNED),
-        screenings.c.state != "withdrawn",
-        screenings.c.starts_at < one.ends,
-        screenings.c.ends_at > one.starts,
+    pinned = [s for s in found if s.kind in PINNED]
+    if not pinned:
+        return {}
+    own = sa.select(festivals.c.id).where(festivals.c.slug.in_({f for s in pinned for f in _programmes(s)}))
+    through = sa.select(screening_hosts.c.screening).where(screening_hosts.c.festival.in_(own))
+    others = _load(
+        tx,
+        sa.select(screenings).where(
+            sa.or_(screenings.c.festival.in_(own), screenings.c.id.in_(through)),
+            screenings.c.kind.in_(PINNED),
+            screenings.c.state != "withdrawn",
+            screenings.c.starts_at < max(s.ends for s in pinned),
+            screenings.c.ends_at > min(s.starts for s in pinned),
+        ),
     )
-    return _load(tx, query)
+    return {s.id: [o for o in others if _meet(s, o)] for s in pinned}
+
+
+def _programmes(one: Screening) -> frozenset[str]:
+    """Whose rooms a screening takes: of its host, and on the channel of its co-hosts, too."""
+    return frozenset({one.festival_slug, *(one.hosts if not one.room else ())})
+
+
+def _meet(one: Screening, other: Screening) -> bool:
+    together = one.starts < other.ends and other.starts < one.ends
+    return together and one.id != other.id and one.room == other.room and bool(_programmes(one) & _programmes(other))
 
 
 def of_work(tx: sa.Connection, work: int, now: datetime) -> list[Screening]:
@@ -291,6 +306,27 @@ def moved(tx: sa.Connection, now: datetime) -> int:
             _told(tx, now, r.id)
             count += 1
     return count
+
+
+def rezoned(tx: sa.Connection, now: datetime, festival: int, zone: str) -> int:
+    """Put what a festival hosts onto the clock of `zone`, past and to come: the clock shows what it showed, the moments
+    move. Returns how many screenings that were.
+    """
+    hosted = sa.select(screenings).where(screenings.c.festival == festival).order_by(screenings.c.id).with_for_update()
+    found = list(tx.execute(hosted))
+    for r in found:
+        tx.execute(
+            screenings.update()
+            .where(screenings.c.id == r.id)
+            .values(
+                zone=zone,
+                revision=screenings.c.revision + 1,
+                updated_at=now,
+                **_times(r.starts_local, r.ends_local, r.replay_until_local, zone),
+            )
+        )
+        _told(tx, now, r.id)
+    return len(found)
 
 
 def _set_slots(tx: sa.Connection, id: int, shown: Sequence[Shown]) -> None:

@@ -15,7 +15,7 @@ from showcase.store import assets as asset_rows
 from showcase.store import slugs, texts
 from showcase.store.events import emit
 from showcase.store.locks import one_at_a_time
-from showcase.store.tables import cities, credits, people, work_authors, work_cities, works
+from showcase.store.tables import cities, credits, people, slots, work_authors, work_cities, works
 
 FIELDS = ("title", "statement", "content_notes", "technical_notes", "edition_notes")
 
@@ -47,6 +47,14 @@ def work_by_id(tx: sa.Connection, id: int) -> Work:
     if not found:
         raise NotFound()
     return found[0]
+
+
+def by_ids(tx: sa.Connection, ids: Iterable[int]) -> dict[int, Work]:
+    """Works by their numbers, in as many statements for one as for a hundred; what is not there is left out.
+
+    As in lists, renditions come without their segments.
+    """
+    return {w.id: w for w in _load(tx, sa.select(works).where(works.c.id.in_(set(ids))), renditions=False)}
 
 
 def listed(tx: sa.Connection, which: Filter, limit: int, after: int | None = None, offset: int = 0) -> list[Work]:
@@ -295,16 +303,21 @@ def remove_author(tx: sa.Connection, now: datetime, id: int, person: int) -> Non
 def delete(tx: sa.Connection, now: datetime, id: int, expected: Iterable[str] | None = None) -> None:
     """Remove a work with all its rows, end its jobs, and let a worker remove the bytes of its files and uploads.
 
-    Raises Conflict (`wrong-state`) when `expected` is given and the work is in none of these states.
+    The screenings that had it in a slot are told of. Raises Conflict (`wrong-state`) when `expected` is given and the
+    work is in none of these states.
     """
-    if expected is not None:
-        state = tx.scalar(sa.select(works.c.state).where(works.c.id == id).with_for_update())
-        if state not in set(expected):
-            raise Conflict("wrong-state")
+    # The lock also keeps new slots away, so that none goes with the work untold.
+    state = tx.scalar(sa.select(works.c.state).where(works.c.id == id).with_for_update())
+    if expected is not None and state not in set(expected):
+        raise Conflict("wrong-state")
+    shown_in = sa.select(slots.c.screening).where(slots.c.work == id).distinct().order_by(slots.c.screening)
+    changed = list(tx.scalars(shown_in))
     asset_rows.remove_of_work(tx, now, id)
     texts.forget(tx, "work", id)
     tx.execute(works.delete().where(works.c.id == id))
     _told(tx, now, id)
+    for screening in changed:
+        emit(tx, now, "screening", id=screening)
 
 
 def _set_cities(tx: sa.Connection, id: int, slugs: Sequence[str]) -> None:

@@ -55,7 +55,7 @@ class FestivalIn(Model):
 
 
 class FestivalChange(Model):
-    """What is to change; what is left out stays."""
+    """What is to change; what is left out stays. With another `timezone`, its screenings keep what the clock shows and move."""
 
     timezone: Zone | None = None
     title: TextIn | None = None
@@ -418,8 +418,8 @@ class ScreeningPlay(Model):
 async def play(request: web.Request, body: ScreeningPlay) -> Answer:
     """A grant while the screening is open."""
     limit(request, "play")
-    found = await request.app[DB].read(screenings.screening, request.match_info["slug"])
-    screening = await request.app[SHOWINGS].screening(found.id)
+    number = await request.app[DB].read(screenings.number, request.match_info["slug"])
+    screening = await request.app[SHOWINGS].screening(number)
     if not rules.allows_screening(request[PERSON], "see", screening):
         raise NotFound()
     streams.refuse_screening(screening, now(request))

@@ -62,7 +62,8 @@ async def create_festival(
     person = signed_in(request)
     if not rules.may_host(person, city):
         raise Forbidden()
-    _check_texts(fields, title=True)
+    _check_texts(fields)
+    _require_title(fields)
     _check_days(starts_on, ends_on)
     made = await request.app[DB].write(
         festivals.create,
@@ -86,13 +87,19 @@ async def update_festival(
     fields: Mapping[str, Texts],
     revision: int | None,
 ) -> Festival:
-    """Change what is given."""
+    """Change what is given. Raises Invalid when no title would be left, Conflict as the store does."""
     _check_texts(fields)
     _check_days(values.get("starts_on", festival.starts_on), values.get("ends_on", festival.ends_on))
-    await request.app[DB].write(
-        festivals.update, now(request), festival.id, values=values, fields=fields, revision=revision
-    )
-    return await request.app[DB].read(festivals.by_id, festival.id)
+
+    def write(tx: sa.Connection, at: datetime) -> Festival:
+        festivals.update(tx, at, festival.id, values=values, fields=fields, revision=revision)
+        changed = festivals.by_id(tx, festival.id)
+        if "title" in fields:
+            # With the languages that stay, whoever wrote them.
+            _require_title(changed.texts)
+        return changed
+
+    return await request.app[DB].write(write, now(request))
 
 
 def _check_days(starts_on: date, ends_on: date) -> None:
@@ -102,12 +109,15 @@ def _check_days(starts_on: date, ends_on: date) -> None:
         raise Invalid(fields={"ends_on": "bad-time"})
 
 
-def _check_texts(fields: Mapping[str, Texts], *, title: bool = False) -> None:
+def _check_texts(fields: Mapping[str, Texts]) -> None:
     for name, by_lang in fields.items():
         for lang, text in by_lang.items():
             if len(text) > LIMITS[name]:
                 raise Invalid(fields={f"{name}.{lang}": "too-long"})
-    if title and not any(t.strip() for t in fields.get("title", {}).values()):
+
+
+def _require_title(fields: Mapping[str, Texts]) -> None:
+    if not any(t.strip() for t in fields.get("title", {}).values()):
         raise Invalid(fields={"title": "required"})
 
 
@@ -247,14 +257,25 @@ def _hosts(
 
 async def conflicts(request: web.Request, screening: Screening) -> tuple[schedule.Conflict, ...]:
     """What stands against a screening."""
-    return await request.app[DB].read(_conflicts, screening)
+    return (await conflicts_of(request, [screening]))[screening.id]
+
+
+async def conflicts_of(request: web.Request, found: Sequence[Screening]) -> dict[int, tuple[schedule.Conflict, ...]]:
+    """What stands against each of many screenings, by their numbers, in one read of all their works."""
+    return await request.app[DB].read(_conflicts_of, found)
+
+
+def _conflicts_of(tx: sa.Connection, found: Sequence[Screening]) -> dict[int, tuple[schedule.Conflict, ...]]:
+    hosts = festivals.by_ids(tx, {s.festival for s in found})
+    shown = works.by_ids(tx, {slot.work for s in found for slot in s.slots})
+    beside = screenings.beside(tx, found)
+    return {
+        s.id: schedule.conflicts(s, hosts[s.festival], shown, words.zone(s.zone), beside.get(s.id, ())) for s in found
+    }
 
 
 def _conflicts(tx: sa.Connection, screening: Screening) -> tuple[schedule.Conflict, ...]:
-    festival = festivals.by_id(tx, screening.festival)
-    shown = {s.work: works.work_by_id(tx, s.work) for s in screening.slots}
-    beside = screenings.beside(tx, screening)
-    return schedule.conflicts(screening, festival, shown, words.zone(screening.zone), beside)
+    return _conflicts_of(tx, [screening])[screening.id]
 
 
 def _refuse_errors(found: Sequence[schedule.Conflict], lang: str) -> None:

@@ -107,7 +107,7 @@ async def _festival(
 ) -> web.Response:
     db, at = request.app[DB], now(request)
     found = await db.read(screenings.of_festival, festival.id, public=False)
-    against = {s.id: await programme_actions.conflicts(request, s) for s in found}
+    against = await programme_actions.conflicts_of(request, found)
     cities = await network.all_cities(request)
     given: dict[str, Any] = {
         "revision": str(festival.revision),
@@ -253,9 +253,10 @@ async def _screening(
     # What they may put in: the works of their own cities; for administrators all that were accepted.
     which = works.Filter(states=("accepted", "published")) if own is None else works.Filter(cities=own)
     shelf = {w.slug: w for w in await db.read(works.listed, which, 500)}
-    for slot in screening.slots if screening is not None else ():
+    if screening is not None:
         # What is in already may stay, whoever put it there.
-        shelf.setdefault(slot.work_slug, await db.read(works.work_by_id, slot.work))
+        missing = {s.work for s in screening.slots if s.work_slug not in shelf}
+        shelf |= {w.slug: w for w in (await db.read(works.by_ids, missing)).values()}
     zone = words.zone(festival.zone)
     given: Mapping[str, Any] = typed or {}
     against: tuple[schedule.Conflict, ...] = ()

@@ -53,11 +53,11 @@ async def screening_page(request: web.Request) -> web.Response:
     at, cities = now(request), await network.all_cities(request)
     if (turns := schedule.changes_at(screening, at)) is not None:
         request[CHANGES] = turns
-    shown = []
+    shown, found = [], await request.app[DB].read(works.by_ids, {s.work for s in screening.slots})
     for number, slot in enumerate(screening.slots):
-        work = await request.app[DB].read(works.work_by_id, slot.work)
-        if work.state not in programme_actions.SHOWABLE:
-            # Withdrawn, or sent back: nothing of it is told here. The others keep their numbers.
+        work = found.get(slot.work)
+        if work is None or work.state not in programme_actions.SHOWABLE:
+            # Withdrawn, sent back or just removed: nothing of it is told here. The others keep their numbers.
             continue
         main = schedule.playing(work, slot.version)
         shown.append(_shown(request, screening, number, work, main))

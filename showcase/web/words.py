@@ -20,7 +20,6 @@ from babel.numbers import format_decimal
 
 from showcase.core.failures import FAILURES, N_
 from showcase.core.models import SITE_LANGUAGES
-from showcase.errors import ShowcaseError
 
 ERRORS: Mapping[str, str] = {
     "internal": N_("Something went wrong here. It has been noted; please try again in a moment."),
@@ -271,11 +270,6 @@ def sentence(code: str, params: Mapping[str, Any], lang: str) -> str:
         return text.format(**{k: _value(v, lang) for k, v in params.items()})
     except (KeyError, IndexError, ValueError):
         return text
-
-
-def explain(error: ShowcaseError, lang: str) -> str:
-    """The sentence for an error, in `lang`."""
-    return sentence(error.code, error.params, lang)
 
 
 def _value(value: Any, lang: str) -> str:

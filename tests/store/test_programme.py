@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from showcase.errors import Conflict, Invalid, NotFound
-from showcase.store import cities, festivals, screenings
+from showcase.store import cities, events, festivals, screenings, works
 from showcase.store.database import Database
 from showcase.store.tables import screenings as rows
+from tests.statements import statements
 from tests.store.rows import NOW, a_work, an_asset, make_ready
 
 DAY = timedelta(days=1)
@@ -56,6 +58,13 @@ async def test_a_screening_keeps_its_clock_and_its_works_in_order(db: Database) 
     assert (made.festival_slug, made.city, made.host_cities, made.public) == ("ars", "linz", frozenset({"linz"}), True)
     with pytest.raises(Invalid):
         await db.write(screenings.update, NOW, made.id, values={}, fields={}, shown=[(first.id, film.id, 0)])
+
+
+async def test_a_screening_is_known_by_its_number_alone(db: Database) -> None:
+    made = await shown(db, await begun(db), "Tides", LOCAL)
+    assert await db.read(screenings.number, "tides") == made.id
+    with pytest.raises(NotFound):
+        await db.read(screenings.number, "ebbs")
 
 
 async def test_a_day_shows_what_touches_it_and_is_public(db: Database) -> None:
@@ -116,6 +125,49 @@ async def test_a_rule_that_changes_moves_the_moment_and_not_the_clock(db: Databa
     assert await db.write(screenings.moved, NOW) == 0
 
 
+async def test_a_festival_that_changes_its_zone_takes_along_what_it_hosts(db: Database) -> None:
+    festival, beside = await begun(db), await begun(db, title="Beside")
+    over = await shown(db, festival, "Over", datetime(2026, 7, 1, 20), public=False)
+    coming = await shown(db, festival, "Coming", LOCAL, hosts=[beside])
+    guest = await shown(db, beside, "Guest", LOCAL, hosts=[festival])
+    last = await db.read(events.newest_id)
+    change = {"zone": "Asia/Seoul"}
+    with pytest.raises(Conflict, match="changed-meanwhile"):
+        await db.write(festivals.update, NOW, festival, values=change, fields={}, revision=4711)
+    assert (await db.read(screenings.by_id, coming.id), await db.read(events.since, last)) == (coming, [])
+
+    await db.write(festivals.update, NOW + DAY, festival, values=change, fields={})
+    assert [await db.read(screenings.by_id, s.id) for s in (over, coming, guest)] == [
+        replace(
+            over,
+            zone="Asia/Seoul",
+            starts=datetime(2026, 7, 1, 11, tzinfo=UTC),
+            ends=datetime(2026, 7, 1, 12, tzinfo=UTC),
+            revision=over.revision + 1,
+            updated_at=NOW + DAY,
+        ),
+        replace(
+            coming,
+            zone="Asia/Seoul",
+            starts=datetime(2026, 11, 25, 11, tzinfo=UTC),
+            ends=datetime(2026, 11, 25, 12, tzinfo=UTC),
+            revision=coming.revision + 1,
+            updated_at=NOW + DAY,
+        ),
+        guest,
+    ]
+    told = [(e.topic, e.data) for e in await db.read(events.since, last)]
+    assert told == [("screening", {"id": over.id}), ("screening", {"id": coming.id}), ("festival", {"id": festival})]
+
+
+async def test_what_changes_beside_the_zone_moves_no_screening(db: Database) -> None:
+    festival = await begun(db)
+    made = await shown(db, festival, "Tides", LOCAL)
+    values = {"zone": "Europe/Vienna", "ends_on": date(2026, 12, 1)}
+    await db.write(festivals.update, NOW + DAY, festival, values=values, fields={"title": {"en": "Ars"}})
+    assert await db.read(screenings.by_id, made.id) == made
+
+
 async def test_what_is_public_is_withdrawn_before_it_is_removed(db: Database) -> None:
     made = await shown(db, await begun(db), "Tides", LOCAL)
     with pytest.raises(Conflict, match="wrong-state"):
@@ -125,6 +177,44 @@ async def test_what_is_public_is_withdrawn_before_it_is_removed(db: Database) ->
     with pytest.raises(NotFound):
         await db.read(screenings.by_id, made.id)
     assert await db.read(lambda tx: tx.scalar(sa.text("SELECT count(*) FROM texts WHERE entity = 'screening'"))) == 0
+
+
+async def test_screenings_are_told_of_when_a_work_of_theirs_is_removed(db: Database) -> None:
+    festival = await begun(db)
+    gone, kept = await db.write(a_work, "Gone"), await db.write(a_work, "Kept")
+    slots: list[tuple[int, str | None]] = [(gone.id, None), (kept.id, None), (gone.id, None)]
+    both = await shown(db, festival, "Both", LOCAL, shown=slots)
+    alone = await shown(db, festival, "Alone", LOCAL, public=False, shown=slots[:1])
+    await shown(db, festival, "Without", LOCAL, shown=slots[1:2])
+    last = await db.read(events.newest_id)
+    await db.write(works.delete, NOW, gone.id)
+    told = [e.data["id"] for e in await db.read(events.since, last) if e.topic == "screening"]
+    assert told == [both.id, alone.id]
+    assert [s.work for s in (await db.read(screenings.by_id, both.id)).slots] == [kept.id]
+
+
+async def test_many_works_and_festivals_cost_as_many_statements_as_few(db: Database) -> None:
+    await begun(db)
+    hosts = [await begun(db, title=f"Ars {n}") for n in range(4)]
+    made = [await db.write(a_work, f"Work {n}") for n in range(20)]
+    for work in made:
+        film = await db.write(an_asset, work.id)
+        await db.write(make_ready, film.id)
+    costs = []
+    for number in (2, 20):
+        with statements() as asked:
+            found = await db.read(works.by_ids, [w.id for w in made[:number]] + [4711])
+        costs.append(len(asked))
+        assert {id: (w.slug, w.assets[0].playable) for id, w in found.items()} == {
+            w.id: (w.slug, True) for w in made[:number]
+        }
+    assert costs[0] == costs[1] < 12
+    with statements() as few:
+        assert list(await db.read(festivals.by_ids, hosts[:1])) == hosts[:1]
+    with statements() as many:
+        assert sorted(await db.read(festivals.by_ids, [*hosts, 4711])) == hosts
+    assert len(few) == len(many)
+    assert (await db.read(works.by_ids, []), await db.read(festivals.by_ids, [])) == ({}, {})
 
 
 async def test_addresses_of_festivals_are_taken_once(db: Database) -> None:

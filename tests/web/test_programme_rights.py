@@ -91,6 +91,54 @@ async def test_withdrawing_a_screening_or_a_work_closes_it_at_once(house: House)
     assert (await house.ask("GET", hls)).status in (404, 410)
 
 
+async def test_a_festival_keeps_a_title_in_one_language_at_least(house: House) -> None:
+    path = f"/api/v1/festivals/{await festival(house)}"
+    one = await house.ask("PATCH", path, "linz", json={"title": {"en": ""}})
+    assert (one.status, (await one.json())["title"]) == (200, {"fr": "Ars"})
+    for rest in ({"fr": " "}, {"fr": "", "en": ""}):
+        refused = await house.ask("PATCH", path, "linz", json={"title": rest, "starts_on": "2026-11-01"})
+        told = [(e["field"], e["code"]) for e in (await refused.json())["errors"]]
+        assert (refused.status, told) == (422, [("title", "required")])
+    kept = await (await house.ask("GET", path, "linz")).json()
+    assert (kept["title"], kept["starts_on"]) == ({"fr": "Ars"}, "2026-11-20")
+    moved = await house.ask("PATCH", path, "linz", json={"title": {"fr": "", "en": "Light"}})
+    assert (await moved.json())["title"] == {"en": "Light"}
+
+
+async def test_a_work_that_is_removed_leaves_its_slot_at_once(house: House) -> None:
+    gone, _ = await accepted(house)
+    stays, asset = await accepted(house)
+    await festival(house)
+    made = await screening(house, gone, slots=[{"work": gone}, {"work": stays}])
+    play = f"/api/v1/screenings/{made['slug']}/play"
+    await house.ask("POST", f"/api/v1/screenings/{made['slug']}/publish", "linz")
+    house.moment = OPENS
+    assert (await house.ask("POST", play, json={"slot": 0})).status == 200
+    await house.ask("POST", f"/api/v1/works/{gone}/withdraw", "artist")
+    assert (await house.ask("POST", play, json={"slot": 0})).status == 410
+    assert (await house.ask("DELETE", f"/api/v1/works/{gone}", "artist")).status == 204
+    first = await (await house.ask("POST", play, json={"slot": 0})).json()
+    assert first["hls"].split("/")[3] == asset
+    assert (await house.ask("POST", play, json={"slot": 1})).status == 404
+
+
+async def test_a_new_zone_of_the_festival_closes_and_opens_its_screenings_at_once(house: House) -> None:
+    slug, _ = await accepted(house)
+    path = f"/api/v1/festivals/{await festival(house)}"
+    made = await screening(house, slug)
+    play = f"/api/v1/screenings/{made['slug']}/play"
+    await house.ask("POST", f"/api/v1/screenings/{made['slug']}/publish", "linz")
+    house.moment = OPENS
+    hls = (await (await house.ask("POST", play, json={})).json())["hls"]
+    # 14:00 on the clock: in London an hour later than in Vienna.
+    assert (await house.ask("PATCH", path, "linz", json={"timezone": "Europe/London"})).status == 200
+    early = await house.ask("POST", play, json={})
+    assert (early.status, (await early.json())["opens"]) == (403, (OPENS + timedelta(hours=1)).isoformat())
+    assert (await house.ask("GET", hls)).status == 403
+    house.later(timedelta(hours=1))
+    assert (await house.ask("POST", play, json={})).status == 200
+
+
 @pytest.mark.parametrize("who", [None, "other", "gwangju"])
 async def test_staff_of_another_city_cannot_touch_a_festival_unless_they_co_host(house: House, who: str | None) -> None:
     slug, _ = await accepted(house)
