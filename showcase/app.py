@@ -21,6 +21,8 @@ from showcase.tasks import Tasks
 from showcase.web import (
     account,
     api_docs,
+    channel_streams,
+    channels,
     desk,
     events,
     keys,
@@ -84,6 +86,7 @@ def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, wor
     app[events.STREAMS] = events.Streams()
     app[keys.SHELF] = Shelf(db)
     app[keys.SHOWINGS] = Showings(db)
+    app[channels.CHANNELS] = channels.Channels(db, app[keys.NOW], settings.publish_ahead)
     app[network.NETWORK] = network.Network(db)
     app[streams.DESCRIPTORS] = Descriptors()
     app[TASKS] = Tasks()
@@ -92,6 +95,7 @@ def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, wor
     caches = [
         app[keys.SHELF].changed,
         app[keys.SHOWINGS].changed,
+        app[channels.CHANNELS].changed,
         app[network.NETWORK].changed,
         app[keys.PAGES].changed,
         _forget_files(app),
@@ -130,6 +134,7 @@ def _mount(app: web.Application) -> None:
     openapi.mount(app, api_docs.LISTS)
     for part in (
         operator,
+        channel_streams,
         streams,
         pictures,
         uploads,

@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     grant_minutes: int = Field(
         60, ge=2, le=24 * 60, description="Minutes a permission to watch lasts before it is renewed."
     )
+    publish_ahead: float = Field(
+        12, ge=6, le=60, description="Seconds before its moment that a segment of a premiere or channel can be fetched."
+    )
     session_days: int = Field(30, ge=1, le=365, description="Days after its last use that a sign-in lasts.")
     signin_minutes: int = Field(30, ge=1, le=24 * 60, description="Minutes a sign-in link lasts.")
     invitation_days: int = Field(14, ge=1, le=365, description="Days an invitation lasts.")

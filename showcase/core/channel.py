@@ -196,7 +196,7 @@ class Slate:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A block of the programme, from its start to its end, with works one after the other and pauses behind them.
+    """A block of the programme, from its start to its end, with works and when each starts, from the start of the block.
 
     `screening` is its number. Without sources it is slate (a stage that is not live yet).
     """
@@ -241,10 +241,8 @@ def arrange(programme: Programme, anchor: Anchor) -> Timeline:
         if item.ends_us <= made.at:
             continue
         made.fill(item.starts_us, programme.loop)
-        starts = item.starts_us
-        for source, pause_us in item.sources:
-            made.show(source, starts, item.screening)
-            starts += source.length_us + pause_us
+        for source, offset_us in item.sources:
+            made.show(source, item.starts_us + offset_us, item.screening)
         made.fill(item.ends_us, ())
     made.go_on()
     return Timeline((*anchor.stretches, *made.stretches))

@@ -54,6 +54,20 @@ def phase(screening: Screening, now: datetime) -> Phase:
     return "replay" if screening.replay_until is not None and now < screening.replay_until else "ended"
 
 
+DOORS = timedelta(minutes=10)
+"""So long before its moment a premiere's door opens: players find their place, and show slate."""
+
+
+def pinned(screening: Screening, now: datetime) -> bool:
+    """Whether it is watched in step, through its channel: premieres and live ones until they end."""
+    return screening.kind != "on_demand" and now < screening.ends
+
+
+def doors_open(screening: Screening, now: datetime) -> bool:
+    """Whether one may come in before the moment."""
+    return pinned(screening, now) and now >= screening.starts - DOORS
+
+
 def changes_at(screening: Screening, now: datetime) -> datetime | None:
     """When its phase is another, None when it stays."""
     moments = (screening.starts, screening.ends, screening.replay_until)

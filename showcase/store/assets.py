@@ -95,6 +95,21 @@ def kept_bytes(tx: sa.Connection, person: int) -> int:
     return int(stored or 0) + int(coming or 0)
 
 
+def standing(tx: sa.Connection, ids: Iterable[str], states: Iterable[str]) -> frozenset[str]:
+    """Those of the files `ids` that are there, of works in one of `states`."""
+    query = (
+        sa.select(assets.c.id)
+        .join(works, works.c.id == assets.c.work)
+        .where(assets.c.id.in_(set(ids)), works.c.state.in_(list(states)))
+    )
+    return frozenset(tx.scalars(query))
+
+
+def work_of(tx: sa.Connection, id: str) -> int:
+    """The work that a file belongs to, which never changes. Raises NotFound."""
+    return _work_of(tx, id)
+
+
 def begin_upload(
     tx: sa.Connection,
     now: datetime,

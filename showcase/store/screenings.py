@@ -91,6 +91,17 @@ def beside(tx: sa.Connection, found: Sequence[Screening]) -> dict[int, list[Scre
     return {s.id: [o for o in others if _meet(s, o)] for s in pinned}
 
 
+def on_channel(tx: sa.Connection, since: datetime, festival: int | None) -> list[Screening]:
+    """What stands on the channel of a festival (None: the network's) and is not over at `since`, by time."""
+    query = _published(sa.select(screenings)).where(
+        screenings.c.kind.in_(PINNED), screenings.c.room == "", screenings.c.ends_at > since
+    )
+    if festival is not None:
+        hosted = sa.select(screening_hosts.c.screening).where(screening_hosts.c.festival == festival)
+        query = query.where(sa.or_(screenings.c.festival == festival, screenings.c.id.in_(hosted)))
+    return _load(tx, query)
+
+
 def _programmes(one: Screening) -> frozenset[str]:
     """Whose rooms a screening takes: of its host, and on the channel of its co-hosts, too."""
     return frozenset({one.festival_slug, *(one.hosts if not one.room else ())})

@@ -49,12 +49,12 @@ def work_by_id(tx: sa.Connection, id: int) -> Work:
     return found[0]
 
 
-def by_ids(tx: sa.Connection, ids: Iterable[int]) -> dict[int, Work]:
+def by_ids(tx: sa.Connection, ids: Iterable[int], *, renditions: bool = False) -> dict[int, Work]:
     """Works by their numbers, in as many statements for one as for a hundred; what is not there is left out.
 
-    As in lists, renditions come without their segments.
+    Without `renditions` these come without their segments, as in lists.
     """
-    return {w.id: w for w in _load(tx, sa.select(works).where(works.c.id.in_(set(ids))), renditions=False)}
+    return {w.id: w for w in _load(tx, sa.select(works).where(works.c.id.in_(set(ids))), renditions=renditions)}
 
 
 def listed(tx: sa.Connection, which: Filter, limit: int, after: int | None = None, offset: int = 0) -> list[Work]:

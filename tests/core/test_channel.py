@@ -37,8 +37,11 @@ FILM, SHORT, LONG = source("film", 20_480_000), source("short", 7_000_000), sour
 
 
 def item(starts_us: int, *sources: Source, screening: int = 1, pause_us: int = 0, longer_us: int = 0) -> Item:
-    length = sum(s.length_us + pause_us for s in sources)
-    return Item(starts_us, starts_us + length + longer_us, tuple((s, pause_us) for s in sources), screening)
+    shown, offset = [], 0
+    for one in sources:
+        shown.append((one, offset))
+        offset += one.length_us + pause_us
+    return Item(starts_us, starts_us + offset + longer_us, tuple(shown), screening)
 
 
 def made(*items: Item, loop: tuple[Source, ...] = (), since_us: int = NOON) -> Timeline:

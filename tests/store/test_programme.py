@@ -182,7 +182,7 @@ async def test_what_is_public_is_withdrawn_before_it_is_removed(db: Database) ->
 async def test_screenings_are_told_of_when_a_work_of_theirs_is_removed(db: Database) -> None:
     festival = await begun(db)
     gone, kept = await db.write(a_work, "Gone"), await db.write(a_work, "Kept")
-    slots: list[tuple[int, str | None]] = [(gone.id, None), (kept.id, None), (gone.id, None)]
+    slots: list[screenings.Shown] = [(gone.id, None, 0), (kept.id, None, 0), (gone.id, None, 0)]
     both = await shown(db, festival, "Both", LOCAL, shown=slots)
     alone = await shown(db, festival, "Alone", LOCAL, public=False, shown=slots[:1])
     await shown(db, festival, "Without", LOCAL, shown=slots[1:2])
