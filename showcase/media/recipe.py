@@ -87,12 +87,14 @@ def still(rungs: Sequence[Rung], *, frames: int, fps: int) -> list[str]:
             f"loop={frames - 1}:1:0,setpts=N/({fps}*TB),fps={fps}[v{i}]",
         ]
     arguments = ["-filter_complex", ";".join(graph)]
+    # Only the key picture gets bits. Were it made better by those after it, the film would pulse with every group.
+    hold = f"zones=1,{frames - 1},q=51"
     for i, rung in enumerate(rungs):
-        # As much as one group of the rung's peak lets through, though it is repeated again and again.
-        rate = ["-maxrate", str(rung.average), "-bufsize", str((rung.peak - rung.average) * frames // fps)]
+        # One group may fill what the rung's average lets through in its time, for it is repeated again and again.
+        rate = ["-maxrate", str(rung.average), "-bufsize", str(rung.average * frames // fps)]
         arguments += [
             "-map", f"[v{i}]", "-c:v", "libx264", "-preset", rung.preset, "-tune", "stillimage", "-crf", str(rung.crf),
-            *rate, "-bf", "0", "-g", str(frames), "-keyint_min", str(frames), "-sc_threshold", "0", *_PICTURE,
+            *rate, "-x264-params", hold, "-bf", "0", "-g", str(frames), "-keyint_min", str(frames), "-sc_threshold", "0", *_PICTURE,
             *_hls(rung.name, _VIDEO_SCALE),
         ]  # fmt: skip
     return arguments
