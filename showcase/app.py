@@ -12,7 +12,7 @@ from showcase.children import Children
 from showcase.core.languages import direction
 from showcase.media.spool import Spool
 from showcase.media.storage import Storage
-from showcase.settings import Settings
+from showcase.settings import Settings, shipped
 from showcase.store import cities, jobs, screenings
 from showcase.store.database import Database
 from showcase.store.events import Event
@@ -34,6 +34,7 @@ from showcase.web import (
     programme_desk,
     programme_pages,
     public,
+    rooms,
     streams,
     studio,
     uploads,
@@ -45,7 +46,7 @@ from showcase.web.pages import Pages
 from showcase.web.passwords import Passwords
 from showcase.web.sendfile import Descriptors
 from showcase.web.shelf import Shelf, Showings
-from showcase.web.static import Assets, folder
+from showcase.web.static import Assets
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, wor
     app[keys.LIMITS] = Limits()
     app[keys.ASSETS] = Assets(dev=settings.dev)
     app[keys.PAGES] = Pages(
-        folder("templates"),
+        shipped("templates"),
         dev=settings.dev,
         names={
             "poster": pictures.poster,
@@ -141,6 +142,7 @@ def _mount(app: web.Application) -> None:
         public,
         programme,
         programme_pages,
+        rooms,
         account,
         studio,
         desk,

@@ -166,6 +166,15 @@ class Settings(BaseSettings):
             return key
 
 
+def shipped(name: str) -> Path:
+    """Return `static` or `templates`: inside the package (from a wheel) or beside it (a checkout)."""
+    package = Path(__file__).resolve().parent
+    for base in (package, package.parent):
+        if (base / name).is_dir():
+            return base / name
+    raise FileNotFoundError(f"neither {package / name} nor {package.parent / name} is a folder")
+
+
 def _key(path: Path, kept: str) -> bytes:
     key = bytes.fromhex(kept) if re.fullmatch(rf"[0-9a-f]{{{2 * KEY_BYTES}}}\s*", kept) else b""
     if len(key) != KEY_BYTES:

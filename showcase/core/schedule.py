@@ -123,6 +123,9 @@ def conflicts(
         work = works.get(slot.work)
         if work is not None:
             _about(work, slot.version, add)
+            asset = playing(work, slot.version)
+            if screening.kind == "premiere" and asset is not None and asset.playable and not _seen(asset):
+                add("work-not-ready", "error", work=work.slug, title=work.text("title", "en") or work.slug)
             if screening.kind == "premiere" and work.medium in ("image", "web"):
                 add("not-for-channel", "error", work=work.slug, title=work.text("title", "en") or work.slug)
     if screening.kind == "premiere":
@@ -131,6 +134,11 @@ def conflicts(
         if over > timedelta(seconds=1):
             add("block-too-short", "error", length=_minutes(length), over=_minutes(over))
     return tuple(sorted(found, key=lambda c: c.severity))
+
+
+def _seen(asset: Asset) -> bool:
+    """Whether it has something for the eyes: a film, or the still that shows while a work for the ears sounds."""
+    return any(r.kind in ("video", "still") for r in asset.renditions)
 
 
 def showing_time(screening: Screening, works: Mapping[int, Work]) -> timedelta:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from showcase.core import ladder
+from showcase.core.channel import LEAST_LEAD
 from showcase.core.ladder import AAC_FRAME, GOP_S, SAMPLE_RATE, AudioPlan, Plan, Rendition, Rung
 from showcase.errors import MediaError, Unavailable
 from showcase.media import ffmpeg, fmp4, packaging, recipe
@@ -34,7 +35,7 @@ RUNGS: tuple[Rung, ...] = tuple(r for r in ladder.rungs((1_920, 1_080), Fraction
 """The pictures of a channel, lowest first: 426x240 to 1920x1080."""
 
 BODY_SEGMENTS = 30
-LEADS = range(GOP_FRAMES, 2 * GOP_FRAMES)
+LEADS = range(LEAST_LEAD, 2 * GOP_FRAMES)
 """Lengths of a lead in frames: 2.00 to 3.96 s, so that with bodies of 2 s every length from 2 s on can be had."""
 
 SOUND = AudioPlan("a-und", "und", (), "")

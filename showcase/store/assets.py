@@ -255,7 +255,7 @@ def enqueue(tx: sa.Connection, now: datetime, id: str, role: str) -> None:
 
 def cancel(tx: sa.Connection, now: datetime, id: str) -> bool:
     """Stop whatever is being made of a file. Returns whether a worker is at it, who then tells that it is cancelled."""
-    kinds = ("process", "ladder", "captions", "level", "poster", "old-sounds")
+    kinds = ("process", "ladder", "captions", "level", "poster", "old-sounds", "still")
     running = {kind for kind in kinds if jobs.cancel(tx, now, kind, id)}
     return not running.isdisjoint(("process", "ladder", "captions"))
 

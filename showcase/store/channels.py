@@ -255,7 +255,7 @@ def forget(tx: sa.Connection, now: datetime, before: datetime) -> int:
     return count
 
 
-def changed_names(rendition: Rendition) -> dict[str, Any]:
+def row_of(rendition: Rendition) -> dict[str, Any]:
     """A rendition as the row of a slate keeps it."""
     return {name: getattr(rendition, name) for name in Rendition.__dataclass_fields__} | {
         "durations_us": list(rendition.durations_us)

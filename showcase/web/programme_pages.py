@@ -11,7 +11,7 @@ from showcase.core import rules, schedule
 from showcase.core.models import Screening
 from showcase.errors import NotFound
 from showcase.store import festivals, screenings, works
-from showcase.web import feeds, network, programme_actions, public
+from showcase.web import feeds, network, programme_actions, public, rooms
 from showcase.web.keys import CHANGES, DB, LANG, PERSON, SETTINGS, now
 from showcase.web.pages import public as for_everybody
 from showcase.web.pages import render
@@ -61,12 +61,31 @@ async def screening_page(request: web.Request) -> web.Response:
             continue
         main = schedule.playing(work, slot.version)
         shown.append(_shown(request, screening, number, work, main))
+    lang, room = request[LANG], None
+    told = rooms.showings(screening, found, lang) if screening.kind != "on_demand" else []
+    if schedule.pinned(screening, at) and screening.state == "published":
+        notes = screening.text("notes", lang)
+        room = rooms.room(
+            request,
+            play_url=f"/api/v1/screenings/{screening.slug}/play",
+            key=screening.slug,
+            title=screening.text("title", lang),
+            kind=screening.kind,
+            told=told,
+            starts=screening.starts,
+            ends=screening.ends,
+            slug=screening.slug,
+            minimum_age=screening.minimum_age,
+            notes=[*([notes] if notes else []), *(n for o in told if (n := o["work"].text("content_notes", lang)))],
+        )
     return render(
         request,
         "public/screening.html",
         screening=screening,
         phase=schedule.phase(screening, at),
         turns=turns if screening.state == "published" else None,
+        room=room,
+        told=told,
         shown=shown,
         cities=cities,
         city=cities.get(screening.city or ""),

@@ -80,7 +80,7 @@ def test_a_slate_lasts_a_minute_in_picture_and_sound(made: tuple[Slate, Path]) -
 
 def test_a_lead_has_each_length_from_two_seconds_on_in_steps_of_a_frame(made: tuple[Slate, Path]) -> None:
     slate, _ = made
-    assert list(slate.leads) == list(range(50, 100))
+    assert list(slate.leads) == list(range(3, 100))
     for frames, lead in slate.leads.items():
         *films, sound = lead
         assert [r.name for r in lead] == NAMES
