@@ -68,7 +68,7 @@ async def film(
     binary: str,
     limits: Limits,
 ) -> tuple[Rendition, ...]:
-    """Make a film of `picture` (PNG, JPEG, WebP; upright) that lasts `frames` frames, in `scratch/<name of a rung>/`.
+    """Make a film of `picture` (PNG, JPEG, WebP; turned as its EXIF says) that lasts `frames` frames, in `scratch/<name of a rung>/`.
 
     The last segment may be shorter than `segment_frames`; one of under 100 ms is joined to the one before. There is no
     sound. Raises MediaError (the picture's fault), Unavailable (ours: killed, disk full).
