@@ -95,7 +95,7 @@ def _shown(request: web.Request, screening: Screening, number: int, work: Any, m
 async def programme_ics(request: web.Request) -> web.Response:
     """`/programme.ics`: the network's programme (RFC 5545), a month back and a year ahead."""
     at = now(request)
-    found = await request.app[DB].read(screenings.between, at - FEED_PAST, at + FEED_FUTURE)
+    found = await request.app[DB].read(screenings.between, at - FEED_PAST, at + FEED_FUTURE, withdrawn=True)
     return await _calendar(request, request.app[SETTINGS].site_name, found)
 
 
@@ -105,7 +105,7 @@ async def festival_ics(request: web.Request) -> web.Response:
     if festival.state == "draft":
         # Calendars and caches on the way know nobody.
         raise NotFound()
-    found = await request.app[DB].read(screenings.of_festival, festival.id, public=True)
+    found = await request.app[DB].read(screenings.of_festival, festival.id, public=True, withdrawn=True)
     return await _calendar(request, festival.text("title", request[LANG]), found)
 
 

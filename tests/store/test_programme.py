@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -111,9 +112,40 @@ async def test_a_rule_that_changes_moves_the_moment_and_not_the_clock(db: Databa
     made = await shown(db, await begun(db), "Tides", LOCAL + 2 * DAY)
     wrong = made.starts - timedelta(hours=1)
     await db.write(lambda tx: tx.execute(rows.update().where(rows.c.id == made.id).values(starts_at=wrong)))
-    assert await db.write(screenings.moved, NOW) == 1
-    assert await db.read(screenings.by_id, made.id) == made
+    assert await db.write(screenings.moved, NOW + DAY) == 1
+    told = replace(made, revision=made.revision + 1, updated_at=NOW + DAY)
+    assert await db.read(screenings.by_id, made.id) == told
     assert await db.write(screenings.moved, NOW) == 0
+
+
+async def test_the_revision_rises_with_each_change_that_a_calendar_should_notice(db: Database) -> None:
+    made = await shown(db, await begun(db), "Tides", LOCAL, public=False)
+    found = [made.revision]
+    for state in ("published", "published", "withdrawn", "published"):
+        await db.write(screenings.set_state, NOW, made.id, state, ("draft", "published", "withdrawn"))
+        found.append((await db.read(screenings.by_id, made.id)).revision)
+    await db.write(screenings.update, NOW, made.id, values={}, fields={"title": {"en": "Ebb"}})
+    found.append((await db.read(screenings.by_id, made.id)).revision)
+    # Publishing what is public already changes nothing.
+    assert found == [1, 2, 2, 3, 4, 5]
+
+
+async def test_what_was_withdrawn_is_told_to_those_who_ask_for_it_and_drafts_to_nobody(db: Database) -> None:
+    festival = await begun(db)
+    made = await shown(db, festival, "Tides", LOCAL)
+    await shown(db, festival, "Draft", LOCAL, public=False)
+    await db.write(screenings.set_state, NOW, made.id, "withdrawn", ("published",))
+    window = (made.starts - DAY, made.starts + DAY)
+    found = {
+        told: (
+            [s.id for s in await db.read(screenings.between, *window, withdrawn=told)],
+            [s.id for s in await db.read(screenings.of_festival, festival, public=True, withdrawn=told)],
+        )
+        for told in (False, True)
+    }
+    assert found == {False: ([], []), True: ([made.id], [made.id])}
+    await db.write(festivals.set_state, NOW, festival, "draft")
+    assert await db.read(screenings.between, *window, withdrawn=True) == []
 
 
 async def test_what_is_public_is_withdrawn_before_it_is_removed(db: Database) -> None:

@@ -207,6 +207,35 @@ async def test_the_programme_goes_into_calendars(house: House) -> None:
         assert str(event["STATUS"]) == "CONFIRMED"
 
 
+async def test_a_calendar_is_told_what_was_withdrawn_and_counts_the_changes(house: House) -> None:
+    import icalendar
+
+    slug, _ = await accepted(house)
+    await festival(house)
+    made = await screening(house, slug)
+    path = f"/api/v1/screenings/{made['slug']}"
+
+    async def told() -> list[tuple[str, int, str, bool]]:
+        found = []
+        for address in ("/programme.ics", "/festivals/ars-2026.ics"):
+            for event in icalendar.Calendar.from_ical(await (await house.ask("GET", address)).read()).walk("VEVENT"):
+                stamped = event.decoded("DTSTAMP") == event.decoded("LAST-MODIFIED") == house.moment
+                found.append((str(event["UID"]), int(event["SEQUENCE"]), str(event["STATUS"]), stamped))
+        return found
+
+    assert await told() == []
+    await house.ask("POST", f"{path}/publish", "linz")
+    (uid, first, status, _), again = await told()
+    assert (status, again) == ("CONFIRMED", (uid, first, status, True))
+    for act, expected in (("withdraw", "CANCELLED"), ("publish", "CONFIRMED")):
+        house.later(timedelta(minutes=1))
+        await house.ask("POST", f"{path}/{act}", "linz")
+        first += 1
+        # RFC 5545 3.8.7.4: "It is monotonically incremented by the "Organizer's" CUA each time the "Organizer" makes a
+        # significant revision to the calendar component."
+        assert await told() == [(uid, first, expected, True)] * 2
+
+
 async def test_a_co_host_may_keep_what_the_host_put_in_and_nothing_more(house: House) -> None:
     slug, _ = await accepted(house)
     await festival(house)
