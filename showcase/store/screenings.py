@@ -47,12 +47,40 @@ def of_festival(tx: sa.Connection, festival: int, *, public: bool, withdrawn: bo
 
 
 def between(
-    tx: sa.Connection, start: datetime, end: datetime, limit: int = 2_000, *, withdrawn: bool = False
+    tx: sa.Connection,
+    start: datetime,
+    end: datetime,
+    limit: int = 2_000,
+    *,
+    withdrawn: bool = False,
+    kinds: Iterable[str] = (),
 ) -> list[Screening]:
-    """Public screenings that touch [start, end), by time; with `withdrawn` also those that were withdrawn since."""
+    """Public screenings that touch [start, end), by time: of `kinds` (none: all).
+
+    With `withdrawn` also those that were withdrawn since.
+    """
     query = _published(sa.select(screenings), withdrawn=withdrawn)
+    if wanted := list(kinds):
+        query = query.where(screenings.c.kind.in_(wanted))
     query = query.where(screenings.c.starts_at < end, screenings.c.ends_at > start)
     return _load(tx, query.limit(limit))
+
+
+def first_shown(tx: sa.Connection, shown: Iterable[int]) -> dict[int, datetime]:
+    """When each of these works was, or will be, first shown in a public screening: work -> start (aware UTC)."""
+    query = (
+        _published(sa.select(slots.c.work, sa.func.min(screenings.c.starts_at)))
+        .join_from(slots, screenings, screenings.c.id == slots.c.screening)
+        .where(slots.c.work.in_(set(shown)))
+        .group_by(slots.c.work)
+    )
+    return {work: starts for work, starts in tx.execute(query)}
+
+
+def slugs_public(tx: sa.Connection, limit: int) -> list[str]:
+    """The addresses of public screenings, the latest first."""
+    query = _published(sa.select(screenings.c.slug)).order_by(screenings.c.starts_at.desc(), screenings.c.id.desc())
+    return list(tx.scalars(query.limit(limit)))
 
 
 def after(tx: sa.Connection, now: datetime, limit: int) -> list[Screening]:

@@ -161,7 +161,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "failed": N_("failed"),
         "cancelled": N_("cancelled"),
     },
-    "kind": {"on_demand": N_("On demand")},
+    "kind": {"on_demand": N_("On demand"), "premiere": N_("Premiere"), "live": N_("Live")},
     "phase": {
         "upcoming": N_("To come"),
         "on_air": N_("On now"),

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from showcase.core.models import Billed, Credit
 from showcase.errors import Conflict, Invalid, NotFound
-from showcase.store import cities, festivals, screenings
+from showcase.store import cities, festivals, people, screenings, works
 from showcase.store.database import Database
 from showcase.store.tables import screenings as rows
-from tests.store.rows import NOW, a_work, an_asset, make_ready
+from tests.store.rows import NOW, a_work, an_asset, make_ready, person
 
 DAY = timedelta(days=1)
 LOCAL = datetime(2026, 11, 25, 20)
@@ -171,3 +172,38 @@ async def test_addresses_of_festivals_are_taken_once(db: Database) -> None:
     assert (await db.write(festivals.create, NOW, **again)).slug == "ars-2"
     with pytest.raises(Conflict, match="festival-exists"):
         await db.write(festivals.create, NOW, **again, slug="ars")
+
+
+async def test_a_guide_asks_by_kind_and_for_the_first_showing_of_each_work(db: Database) -> None:
+    festival = await begun(db)
+    old, new, unseen = [await db.write(a_work, title) for title in ("Old", "New", "Unseen")]
+    draft = await shown(db, festival, "Draft", LOCAL - 3 * DAY, public=False, shown=[(new.id, None)])
+    earlier = await shown(db, festival, "Earlier", LOCAL - DAY, shown=[(old.id, None)])
+    opening = await shown(db, festival, "Opening", LOCAL, shown=[(old.id, None), (new.id, None)])
+    later = await shown(db, festival, "Talk", LOCAL + DAY, shown=[(old.id, None)])
+    for id, kind in ((draft.id, "premiere"), (opening.id, "premiere"), (later.id, "live")):
+        await db.write(lambda tx, id=id, kind=kind: tx.execute(rows.update().where(rows.c.id == id).values(kind=kind)))
+    window = (LOCAL.astimezone() - 9 * DAY, LOCAL.astimezone() + 9 * DAY)
+    found = await db.read(screenings.between, *window, kinds=("premiere", "live"))
+    assert [s.text("title", "en") for s in found] == ["Opening", "Talk"]
+    firsts = await db.read(screenings.first_shown, {old.id, new.id, unseen.id})
+    assert firsts == {old.id: earlier.starts, new.id: opening.starts}
+    assert await db.read(screenings.slugs_public, 2) == ["talk", "opening"]
+
+
+async def test_a_programme_names_works_with_their_credits_and_no_private_ones(db: Database) -> None:
+    ada = await db.write(person, "Ada")
+    credit = [Credit("Ada", "artist", None, ada.slug), Credit("Bo", "music")]
+    made = [await db.write(a_work, title, credit=credit) for title in ("Public", "Accepted", "Draft", "Gone")]
+    for work, states in zip(made, (("published",), ("accepted",), (), ("published", "withdrawn")), strict=True):
+        for state in states:
+            await db.write(works.set_state, NOW, work.id, state, ("draft", "published"))
+    found = await db.read(works.billed, [w.id for w in made])
+    assert found == {
+        w.id: Billed(w.id, w.slug, state, 2026, None, {"en": title}, tuple(credit))
+        for w, title, state in zip(made, ("Public", "Accepted"), ("published", "accepted"), strict=False)
+    }
+    assert await db.read(works.billed, []) == {}
+    assert await db.read(people.slugs_public, 5) == [ada.slug]
+    await db.write(people.set_disabled, NOW, ada.id, disabled=True)
+    assert await db.read(people.slugs_public, 5) == []

@@ -101,6 +101,7 @@ async def test_staff_of_another_city_cannot_touch_a_festival_unless_they_co_host
         ("GET", "/api/v1/festivals/ars-2026"), ("PATCH", "/api/v1/festivals/ars-2026"), ("GET", path), ("PATCH", path), ("DELETE", path),
         ("POST", f"{path}/publish"), ("POST", f"{path}/withdraw"), ("POST", f"{path}/play"), ("GET", f"/en/screenings/{made['slug']}"),
         ("GET", "/en/festivals/ars-2026"), ("GET", "/festivals/ars-2026.ics"), ("GET", f"/en/desk/screenings/{made['slug']}"),
+        ("GET", "/festivals/ars-2026/schedule.xml"), ("GET", "/festivals/ars-2026/schedule.json"),
         ("GET", "/en/desk/festivals/ars-2026"), ("GET", "/en/desk/festivals/ars-2026/new"), ("POST", "/en/desk/festivals/ars-2026/state"),
     ]  # fmt: skip
     for method, address in calls:
@@ -293,6 +294,7 @@ async def test_a_work_that_is_withdrawn_leaves_the_page_of_its_screening(house: 
     assert (await house.ask("POST", f"/api/v1/screenings/{made['slug']}/play", json={})).status == 410
 
 
-async def test_the_calendar_of_a_draft_is_for_nobody(house: House) -> None:
+@pytest.mark.parametrize("tail", [".ics", "/schedule.xml", "/schedule.json"])
+async def test_the_feeds_of_a_draft_are_for_nobody(house: House, tail: str) -> None:
     await festival(house, public=False)
-    assert (await house.ask("GET", "/festivals/ars-2026.ics", "linz")).status == 404
+    assert (await house.ask("GET", f"/festivals/ars-2026{tail}", "linz")).status == 404
