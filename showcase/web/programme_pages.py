@@ -1,22 +1,18 @@
-"""Festivals and screenings as the audience sees them, and as calendars do."""
+"""Festivals and screenings as the audience sees them."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
 
 from showcase.core import rules, schedule
 from showcase.core.models import Screening
-from showcase.errors import NotFound
 from showcase.store import festivals, screenings, works
 from showcase.web import feeds, network, programme_actions, public, rooms
 from showcase.web.keys import CHANGES, DB, LANG, PERSON, SETTINGS, now
 from showcase.web.pages import public as for_everybody
 from showcase.web.pages import render
-
-FEED_PAST, FEED_FUTURE = timedelta(days=31), timedelta(days=366)
 
 
 @for_everybody
@@ -111,44 +107,9 @@ def _shown(request: web.Request, screening: Screening, number: int, work: Any, m
     }
 
 
-async def programme_ics(request: web.Request) -> web.Response:
-    """`/programme.ics`: the network's programme (RFC 5545), a month back and a year ahead."""
-    at = now(request)
-    found = await request.app[DB].read(screenings.between, at - FEED_PAST, at + FEED_FUTURE)
-    return await _calendar(request, request.app[SETTINGS].site_name, found)
-
-
-async def festival_ics(request: web.Request) -> web.Response:
-    """`/festivals/{slug}.ics`: one festival's programme."""
-    festival = await programme_actions.festival_for(request, "see")
-    if festival.state == "draft":
-        # Calendars and caches on the way know nobody.
-        raise NotFound()
-    found = await request.app[DB].read(screenings.of_festival, festival.id, public=True)
-    return await _calendar(request, festival.text("title", request[LANG]), found)
-
-
-async def _calendar(request: web.Request, name: str, found: list[Screening]) -> web.Response:
-    import asyncio
-
-    lang, site = request[LANG], request.app[SETTINGS].public_url
-    # The zones' rules are read from files and written out: not for the loop.
-    body = await asyncio.to_thread(feeds.calendar, name, found, lang, site, now(request))
-    return web.Response(
-        body=body,
-        headers={
-            "Content-Type": "text/calendar; charset=utf-8",
-            "Cache-Control": "public, max-age=300",
-            "Vary": "Accept-Language",
-        },
-    )
-
-
 def routes(app: web.Application) -> None:
     """Mount the pages of the programme."""
     router, lang = app.router, "/{lang:en|fr}"
     router.add_get(f"{lang}/festivals", festival_list)
     router.add_get(lang + "/festivals/{slug:[a-z0-9-]+}", festival_page)
     router.add_get(lang + "/screenings/{slug:[a-z0-9-]+}", screening_page)
-    router.add_get("/programme.ics", programme_ics)
-    router.add_get("/festivals/{slug:[a-z0-9-]+}.ics", festival_ics)

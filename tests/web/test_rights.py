@@ -15,14 +15,15 @@ OUTSIDE = (NOBODY, "other", "gwangju")
 
 # What is for whom. A route that is not in one of these groups fails the test: whoever adds one decides.
 PUBLIC = {
-    "/{lang}/festivals", "/programme.ics", "/api/v1/festivals", "/api/v1/screenings", "/api/v1/on-air",
+    "/{lang}/festivals", "/programme.ics", "/schedule.xml", "/xmltv.xml", "/api/v1/festivals", "/api/v1/screenings", "/api/v1/on-air",
     "/", "/{lang}", "/{lang}/", "/{lang}/works", "/{lang}/cities", "/{lang}/cities/{slug}", "/{lang}/about", "/robots.txt",
     "/sitemap.xml", "/favicon.ico", "/oembed", "/api/docs", "/api/openapi.json", "/api/v1/time", "/api/v1/cities",
     "/api/v1/cities/{slug}", "/api/v1/works", "/api/v1/events", "/healthz", "/readyz", "/metrics", "/static/{hash}/{path}",
     "/{lang}/programme", "/{lang}/sign-in", "/{lang}/sign-in/{token}", "/{lang}/sign-in/password", "/{lang}/sign-out", "/{lang}/invitation/{token}",
 }  # fmt: skip
 OF_A_SCREENING = {
-    "/{lang}/screenings/{slug}", "/{lang}/festivals/{slug}", "/festivals/{slug}.ics", "/api/v1/screenings/{slug}",
+    "/{lang}/screenings/{slug}", "/{lang}/festivals/{slug}", "/festivals/{slug}.ics", "/festivals/{slug}/schedule.xml",
+    "/festivals/{slug}/schedule.json", "/api/v1/screenings/{slug}",
     "/api/v1/screenings/{slug}/play", "/api/v1/screenings/{slug}/publish", "/api/v1/screenings/{slug}/withdraw",
     "/api/v1/festivals/{slug}",
 }  # fmt: skip
