@@ -75,6 +75,9 @@ def room(
             "width": 16,
             "height": 9,
             "hue": None,
+            "duration": None,
+            "min_age": None,
+            "notes": [],
         },
     }
 

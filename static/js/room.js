@@ -16,12 +16,12 @@ const RETRY_MS = [2000, 4000, 8000, 15_000];
 
 /** @typedef {{title: string, starts: number, ends: number}} Showing */
 
-/** @param {HTMLElement} el an element with `data-room` */
+/** @param {HTMLElement} el an element with `data-together` */
 function enter(el) {
   const starts = Date.parse(el.dataset.starts ?? "");
   const ends = Date.parse(el.dataset.ends ?? "");
   const always = Number.isNaN(starts);
-  const strings = JSON.parse(el.querySelector("[data-room-strings]")?.textContent ?? "{}");
+  const strings = JSON.parse(el.querySelector("[data-together-strings]")?.textContent ?? "{}");
   /** @type {Showing[]} */
   const showings = JSON.parse(el.querySelector("[data-showings]")?.textContent ?? "[]");
   const over = /** @type {HTMLElement} */ (el.querySelector("[data-over]"));
@@ -164,4 +164,4 @@ function left(ms) {
   return h ? `${h}:${two(m)}:${two(s)}` : `${two(m)}:${two(s)}`;
 }
 
-for (const el of document.querySelectorAll("[data-room]")) enter(/** @type {HTMLElement} */ (el));
+for (const el of document.querySelectorAll("[data-together]")) enter(/** @type {HTMLElement} */ (el));
