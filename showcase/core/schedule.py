@@ -54,6 +54,11 @@ def phase(screening: Screening, now: datetime) -> Phase:
     return "replay" if screening.replay_until is not None and now < screening.replay_until else "ended"
 
 
+def closes(screening: Screening) -> datetime:
+    """When nothing of it can be watched any more: its end, or that of its replay."""
+    return max(screening.ends, screening.replay_until or screening.ends)
+
+
 DOORS = timedelta(minutes=10)
 """So long before its moment a premiere's door opens: players find their place, and show slate."""
 

@@ -351,7 +351,16 @@ async def renew(request: web.Request, body: RenewIn) -> Answer:
             return Answer(channel_streams.permission(request, screening, schedule.phase(screening, at)))
         shelved, asset = await streams.shown_in(request, screening, id)
         return Answer(
-            streams.permission(request, shelved, asset, grant.kind, screening.id, screening.starts, screening.ends)
+            streams.permission(
+                request,
+                shelved,
+                asset,
+                grant.kind,
+                screening.id,
+                screening.starts,
+                schedule.closes(screening),
+                phase=schedule.phase(screening, at),
+            )
         )
     shelved = await request.app[SHELF].work(grant.subject)
     if grant.kind == "work":

@@ -433,7 +433,16 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
     if not main.playable:
         raise Conflict("not-ready")
     return Answer(
-        streams.permission(request, shelved, main, "screening", screening.id, screening.starts, screening.ends)
+        streams.permission(
+            request,
+            shelved,
+            main,
+            "screening",
+            screening.id,
+            screening.starts,
+            schedule.closes(screening),
+            phase=schedule.phase(screening, at),
+        )
     )
 
 

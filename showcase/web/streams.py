@@ -287,6 +287,7 @@ def permission(
     closes: datetime | None,
     *,
     narrowed: str = "",
+    phase: schedule.Phase | None = None,
 ) -> dict[str, Any]:
     """What a call that lets somebody watch answers: addresses, how long they last, and where to renew them."""
     lasts = timedelta(minutes=request.app[SETTINGS].grant_minutes)
@@ -295,7 +296,7 @@ def permission(
     return {
         "hls": f"{base}/master.m3u8",
         "whep": None,
-        "phase": "on_air" if kind in ("work", "screening") else "replay",
+        "phase": phase or ("on_air" if kind in ("work", "screening") else "replay"),
         "starts": opens.isoformat() if opens is not None else None,
         "ends": closes.isoformat() if closes is not None else None,
         "expires": expires.isoformat(),

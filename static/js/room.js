@@ -99,6 +99,8 @@ function enter(el) {
     const next = showings.find((showing) => showing.starts > now);
     const waiting = !always && now < starts;
     over.hidden = !(waiting || (!on && next && now < ends) || (!playing && !always) || !soundOn);
+    if (waiting || (!on && next)) el.dataset.waiting = waiting ? "start" : "between";
+    else delete el.dataset.waiting;
     over.dataset.for = waiting || (!on && next) ? "waiting" : "sound";
     if (waiting || (!on && next)) count.textContent = left((waiting ? starts : /** @type {Showing} */ (next).starts) - now);
     count.hidden = !(waiting || (!on && next));
