@@ -257,7 +257,7 @@ def _event(about: Occasion, screening: Screening, works: Mapping[int, Billed], p
         guid=uuid5(NAMESPACE_URL, f"{about.site}/screenings/{screening.id}"),
         starts=screening.starts.astimezone(about.zone),
         minutes=max(0, int((screening.ends - screening.starts).total_seconds()) // 60),
-        room=line(best_text(screening.festival_title, lang)) or screening.festival_slug,
+        room=line(screening.room) or line(best_text(screening.festival_title, lang)) or screening.festival_slug,
         slug=screening.slug,
         url=f"{page}/screenings/{screening.slug}",
         title=title,

@@ -18,11 +18,12 @@ from showcase.errors import Gone, NotFound, Unauthenticated
 from showcase.media.storage import Storage
 from showcase.store import channels as channel_rows
 from showcase.store import festivals
-from showcase.web import on_channel, streams
+from showcase.web import network, on_channel, streams
 from showcase.web.channels import CHANNELS, master
-from showcase.web.keys import DB, KEY, SETTINGS, SHOWINGS, STORAGE, now
+from showcase.web.keys import DB, KEY, LANG, SETTINGS, SHOWINGS, STORAGE, now
 
 _MASTER = master()
+M3U_LASTS = timedelta(days=31)
 _FILE = "init\\.mp4|s\\d{5,6}\\.m4s"
 
 
@@ -152,6 +153,37 @@ def _permission(
     }
 
 
+async def playlist_of_channels(request: web.Request) -> web.Response:
+    """`/channels.m3u`: every channel for television players, the network's first, with permissions that last."""
+    at, site, lang = now(request), request.app[SETTINGS].public_url, request[LANG]
+    found = await request.app[DB].read(festivals.listed, states=("published",))
+    cities = await network.all_cities(request)
+
+    def entry(number: int, id: str, name: str, group: str) -> list[str]:
+        token, _ = grants.issue(request.app[KEY], "channel", number, at, M3U_LASTS)
+        plain = name.replace('"', "'").replace("\n", " ")
+        return [
+            f'#EXTINF:-1 tvg-id="{id}.showcase" tvg-name="{plain}" group-title="{group}",{plain}',
+            f"{site}/hls/{token}/channel/master.m3u8",
+        ]
+
+    lines = [f'#EXTM3U x-tvg-url="{site}/xmltv.xml"']
+    lines += entry(0, "network", request.app[SETTINGS].site_name, request.app[SETTINGS].site_name)
+    for festival in found:
+        city = cities.get(festival.city or "")
+        group = city.name(lang) if city is not None else request.app[SETTINGS].site_name
+        lines += entry(festival.id, festival.slug, festival.text("title", lang), group)
+    return web.Response(
+        body=("\n".join(lines) + "\n").encode(),
+        headers={
+            "Content-Type": "audio/x-mpegurl; charset=utf-8",
+            "Cache-Control": "public, max-age=300",
+            "Vary": "Accept-Language",
+            "Access-Control-Allow-Origin": "*",
+        },
+    )
+
+
 SLATES: web.AppKey[dict[str, str]] = web.AppKey("SLATES")
 
 
@@ -159,6 +191,7 @@ def routes(app: web.Application) -> None:
     """Mount the channels' part of `/hls/`; before the works' part, whose addresses are wider."""
     app[SLATES] = {}
     router = app.router
+    router.add_get("/channels.m3u", playlist_of_channels)
     names = "|".join(sources.NAMES)
     router.add_get(f"/hls/{{grant}}/channel/{{name:{names}}}/index.m3u8", media_playlist)
     router.add_get("/hls/{grant}/channel/master.m3u8", master_playlist)

@@ -321,3 +321,21 @@ async def test_without_the_database_a_channel_goes_on(house: House, monkeypatch:
     monkeypatch.undo()
     channels._known[key].checked = float("-inf")
     assert asset in str(await told(house, base))
+
+
+async def test_a_list_of_channels_for_television_players(house: House) -> None:
+    await festival(house)
+    await festival(house, slug="draft-2026", public=False)
+    await a_slate(house)
+    answer = await house.ask("GET", "/channels.m3u")
+    lines = (await answer.text()).splitlines()
+    assert (answer.status, lines[0]) == (200, '#EXTM3U x-tvg-url="http://localhost:8080/xmltv.xml"')
+    assert [line.partition(" ")[2] for line in lines[1::2]] == [
+        'tvg-id="network.showcase" tvg-name="City to City" group-title="City to City",City to City',
+        'tvg-id="ars-2026.showcase" tvg-name="Ars" group-title="Linz",Ars',
+    ]
+    house.later(timedelta(days=30))
+    for address in lines[2::2]:
+        path = address.removeprefix("http://localhost:8080")
+        assert (await house.ask("GET", path)).status == 200
+        assert await told(house, path.rpartition("/")[0])
