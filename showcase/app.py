@@ -13,6 +13,7 @@ from showcase.core.languages import direction
 from showcase.media.spool import Spool
 from showcase.media.storage import Storage
 from showcase.settings import Settings, shipped
+from showcase.store import channels as channel_rows
 from showcase.store import cities, jobs, screenings
 from showcase.store.database import Database
 from showcase.store.events import Event
@@ -159,6 +160,7 @@ async def _opened(app: web.Application) -> AsyncIterator[None]:
     if added:
         log.info("%d cities added", added)
     await db.write(jobs.enqueue, at, "sweep", "")
+    await db.write(channel_rows.ask_for_slate, at, None)
     # The rules of time zones may have changed with an update of the machine.
     if moved := await db.write(screenings.moved, at):
         log.warning("%d screenings moved: the rules of their time zones have changed", moved)

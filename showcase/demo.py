@@ -26,7 +26,7 @@ from showcase.errors import NotFound
 from showcase.media import ffmpeg
 from showcase.media.child import Limits
 from showcase.settings import Settings
-from showcase.store import access, assets, channels, cities, people, screenings, works
+from showcase.store import access, assets, cities, people, screenings, works
 from showcase.store.database import Database, migrate
 from showcase.web.keys import DB, NOW, SETTINGS, STORAGE
 
@@ -223,7 +223,6 @@ async def _filling(app: web.Application) -> AsyncIterator[None]:
 
 async def _fill(app: web.Application) -> None:
     binary = await asyncio.to_thread(ffmpeg.binary, app[SETTINGS].ffmpeg)
-    await app[DB].write(channels.ask_for_slate, datetime.now(UTC), None)
     shown: list[int] = []
     for number, sample in enumerate(SAMPLES, 1):
         title = sample.titles["en"]

@@ -192,7 +192,8 @@ def renew(tx: sa.Connection, now: datetime, key: str, publishing: Publishing) ->
     else:
         cut = now_us + publishing.ahead_us + publishing.settle_us
         timeline = old.timeline()
-        anchor = channel.keep(timeline, now_us, cut, since, _closed(tx, timeline, now_us, cut))
+        closed = _closed(tx, timeline, now_us, cut)
+        anchor = channel.keep(timeline, now_us, cut, since, closed, len(sources.NAMES))
     plan = Plan(anchor, plans.coming(asked.programme, anchor.until_us))
     revision = row.revision + 1 if row is not None else 1
     values = {
