@@ -335,9 +335,9 @@ class RenewIn(Model):
 )  # fmt: skip
 async def renew(request: web.Request, body: RenewIn) -> Answer:
     """A new grant for what the old one opened, if that is still open to the caller."""
-    limit(request, "play")
     parts = body.hls.split("/")
     grant = grants.parse(request.app[KEY], parts[2]) if len(parts) > 3 and parts[1] == "hls" else None
+    limit(request, "play-together" if grant is not None and grant.kind in ("channel", "screening") else "play")
     if grant is None:
         raise NotFound()
     at, id = now(request), parts[3]

@@ -417,7 +417,7 @@ class ScreeningPlay(Model):
 )  # fmt: skip
 async def play(request: web.Request, body: ScreeningPlay) -> Answer:
     """A grant while the screening is open."""
-    limit(request, "play")
+    limit(request, "play-together")
     number = await request.app[DB].read(screenings.number, request.match_info["slug"])
     screening = await request.app[SHOWINGS].screening(number)
     if not rules.allows_screening(request[PERSON], "see", screening):
@@ -426,6 +426,7 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
     streams.refuse_screening(screening, at)
     if schedule.pinned(screening, at):
         return Answer(channel_streams.permission(request, screening, schedule.phase(screening, at)))
+    limit(request, "play")
     slot = body.slot or int(words.whole(request.query.get("slot"), 0, 10_000) or 0)
     if slot >= len(screening.slots):
         raise NotFound()
@@ -451,7 +452,7 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
 )  # fmt: skip
 async def play_channel(request: web.Request) -> Answer:
     """A grant for a festival's 24-hour channel; `network` is the channel of all festivals."""
-    limit(request, "play")
+    limit(request, "play-together")
     return Answer(await channel_streams.channel_permission(request, request.match_info["slug"]))
 
 

@@ -217,6 +217,9 @@ def language_name(tag: str, lang: str) -> str:
     """A language's name in `lang`: 'fr-CA' -> 'French (Canada)'; the tag itself when it has none."""
     from babel import Locale, UnknownLocaleError
 
+    if "-" not in tag:
+        # From what is loaded already; a locale of its own would be read from a file.
+        return str(Locale.parse(lang).languages.get(tag, tag))
     try:
         return Locale.parse(tag, sep="-").get_display_name(lang) or tag
     except (UnknownLocaleError, ValueError):
