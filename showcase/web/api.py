@@ -13,6 +13,7 @@ from showcase.core.models import Window, Work
 from showcase.errors import Conflict, Gone, Invalid, NotFound
 from showcase.store import assets, cities, works
 from showcase.web import actions, channel_streams, shapes, streams
+from showcase.web.door import DOOR
 from showcase.web.keys import DB, KEY, PERSON, SHELF, SHOWINGS, now, signed_in
 from showcase.web.limits import limit
 from showcase.web.openapi import Answer, Calls, Model, Shape
@@ -288,7 +289,7 @@ class PlayIn(Model):
     "Ask to watch a work",
     body=PlayIn,
     answers={200: PlayOut},
-    errors=[401, 403, 404, 409, 410, 451],
+    errors=[401, 403, 404, 409, 410, 451, 503],
 )
 async def play(request: web.Request, body: PlayIn) -> Answer:
     """A grant for the audience while the window is open, for artists and staff at any time."""
@@ -319,6 +320,8 @@ def _permission(request: web.Request, shelved: Shelved, asset_id: str) -> dict[s
         raise NotFound()
     if asset is None or not asset.playable:
         raise Conflict("not-ready")
+    if kind != "preview" and not inside:
+        request.app[DOOR].enter()
     narrowed = asset.id if kind == "page" or asset_id else ""
     return streams.permission(request, shelved, asset, kind, work.id, verdict.opens, verdict.closes, narrowed=narrowed)
 

@@ -13,6 +13,7 @@ from showcase.core.models import Festival, Screening
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import festivals, screenings
 from showcase.web import channel_streams, forms, programme_actions, streams, words
+from showcase.web.door import DOOR
 from showcase.web.keys import DB, LANG, PERSON, SETTINGS, SHOWINGS, now
 from showcase.web.limits import limit
 from showcase.web.openapi import Answer, Calls, Model, Shape
@@ -413,7 +414,7 @@ class ScreeningPlay(Model):
 
 @calls.call(
     "POST", SCREENING + "/play", "Ask to watch a screening", body=ScreeningPlay, answers={200: PlayOut},
-    errors=[401, 403, 404, 409, 410, 451],
+    errors=[401, 403, 404, 409, 410, 451, 503],
 )  # fmt: skip
 async def play(request: web.Request, body: ScreeningPlay) -> Answer:
     """A grant while the screening is open."""
@@ -424,6 +425,7 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
         raise NotFound()
     at = now(request)
     streams.refuse_screening(screening, at)
+    request.app[DOOR].enter()
     if schedule.pinned(screening, at):
         return Answer(channel_streams.permission(request, screening, schedule.phase(screening, at)))
     limit(request, "play")
@@ -448,11 +450,12 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
 
 
 @calls.call(
-    "POST", "/api/v1/channels/{slug:[a-z0-9-]+}/play", "Ask to watch a channel", answers={200: PlayOut}, errors=[404],
+    "POST", "/api/v1/channels/{slug:[a-z0-9-]+}/play", "Ask to watch a channel", answers={200: PlayOut}, errors=[404, 503],
 )  # fmt: skip
 async def play_channel(request: web.Request) -> Answer:
     """A grant for a festival's 24-hour channel; `network` is the channel of all festivals."""
     limit(request, "play-together")
+    request.app[DOOR].enter()
     return Answer(await channel_streams.channel_permission(request, request.match_info["slug"]))
 
 

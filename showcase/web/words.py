@@ -50,6 +50,7 @@ ERRORS: Mapping[str, str] = {
     "not-open-yet": N_("This opens later. It can be watched from the moment given on this page."),
     "closed": N_("This is not on view now."),
     "withdrawn": N_("This was withdrawn by its artists or their city."),
+    "full": N_("So many are watching now that there is no room for one more. Please try again in a minute."),
     "grant-expired": N_("The permission to watch has run out. Reload the page to go on."),
     "too-large": N_("This is larger than what is taken here."),
     "file-too-large": N_("This file is larger than what is taken here ({limit})."),
