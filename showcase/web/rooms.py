@@ -51,8 +51,8 @@ def room(
     notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What `templates/parts/room.html` takes. Without times it is a channel, which is always on."""
-    first = next((one["work"] for one in told if one["work"].state == "published"), None)
-    picture = pictures.poster(first) if first is not None else None
+    stills = (pictures.poster(one["work"]) for one in told if one["work"].state == "published")
+    picture = next((still for still in stills if still is not None), None)
     return {
         "starts": starts,
         "ends": ends,
