@@ -352,6 +352,9 @@ async def renew(request: web.Request, body: RenewIn) -> Answer:
         streams.refuse_screening(screening, at)
         if schedule.pinned(screening, at):
             return Answer(channel_streams.permission(request, screening, schedule.phase(screening, at)))
+        if id == "channel":
+            # Its moment is over; a replay is asked for by itself.
+            raise Gone("closed")
         shelved, asset = await streams.shown_in(request, screening, id)
         return Answer(
             streams.permission(
