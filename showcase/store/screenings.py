@@ -183,6 +183,7 @@ def _load(tx: sa.Connection, query: sa.Select[Any]) -> list[Screening]:
                 replay_until_local=r.replay_until_local,
                 replay_until=r.replay_until_at,
                 room=r.room,
+                closed=r.closed,
             )
         )
     return found
@@ -204,6 +205,7 @@ def create(
     minimum_age: int | None = None,
     room: str = "",
     replay_until_local: datetime | None = None,
+    closed: bool = False,
 ) -> Screening:
     """Make a draft; it is kept whatever stands against it."""
     title = fields.get("title", {})
@@ -211,7 +213,7 @@ def create(
         screenings.insert()
         .values(
             slug=slugs.of_title(tx, screenings.c.slug, title, "screening"), festival=festival, kind=kind, state="draft", zone=zone, minimum_age=minimum_age,
-            made_by=person, revision=1, created_at=now, updated_at=now, room=room,
+            made_by=person, revision=1, created_at=now, updated_at=now, room=room, closed=closed,
             **_times(starts_local, ends_local, replay_until_local, zone),
         )
         .returning(screenings.c.id)

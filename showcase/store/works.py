@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from showcase.core.models import Credit, Texts, Window, Work
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import assets as asset_rows
-from showcase.store import slugs, texts
+from showcase.store import rights, slugs, texts
 from showcase.store.events import emit
 from showcase.store.locks import one_at_a_time
 from showcase.store.tables import cities, credits, people, slots, work_authors, work_cities, works
@@ -142,6 +142,7 @@ def _load(tx: sa.Connection, query: sa.Select[Any], *, renditions: bool) -> list
     ):
         credited.setdefault(c.work, []).append(Credit(c.name, c.role, c.city, c.slug))
     files = asset_rows.of_works(tx, ids, renditions=renditions)
+    stated = rights.of_works(tx, ids)
     return [
         Work(
             id=r.id,
@@ -166,6 +167,7 @@ def _load(tx: sa.Connection, query: sa.Select[Any], *, renditions: bool) -> list
             authors=frozenset(authors.get(r.id, ())),
             credits=tuple(credited.get(r.id, ())),
             assets=tuple(files.get(r.id, ())),
+            rights=stated[r.id],
         )
         for r in rows
     ]
