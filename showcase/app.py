@@ -44,6 +44,7 @@ from showcase.web.passwords import Passwords
 from showcase.web.sendfile import Descriptors
 from showcase.web.shelf import Shelf, Showings
 from showcase.web.static import Assets, folder
+from showcase.web.territory import Territories
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, wor
         },
     )
     app[keys.PASSWORDS] = Passwords()
+    app[keys.TERRITORIES] = Territories(settings.territory_database)
     app[events.STREAMS] = events.Streams()
     app[keys.SHELF] = Shelf(db)
     app[keys.SHOWINGS] = Showings(db)
@@ -146,6 +148,7 @@ def _mount(app: web.Application) -> None:
 
 async def _opened(app: web.Application) -> AsyncIterator[None]:
     db, at = app[keys.DB], app[keys.NOW]()
+    await app[keys.TERRITORIES].open()
     added = await db.write(cities.seed, at)
     if added:
         log.info("%d cities added", added)
@@ -154,8 +157,10 @@ async def _opened(app: web.Application) -> AsyncIterator[None]:
     if moved := await db.write(screenings.moved, at):
         log.warning("%d screenings moved: the rules of their time zones have changed", moved)
     app[TASKS].start(app[keys.FEED].run(), name="feed")
+    app[TASKS].start(app[keys.TERRITORIES].watch(), name="territory database")
     yield
     await app[TASKS].close()
+    app[keys.TERRITORIES].close()
     app[streams.DESCRIPTORS].close()
     await db.close()
 
