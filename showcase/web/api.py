@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import Field
 
-from showcase.core import grants, rules
+from showcase.core import grants, rules, schedule
 from showcase.core.models import Window, Work
 from showcase.errors import Conflict, Gone, Invalid, NotFound
 from showcase.store import assets, cities, works
-from showcase.web import actions, shapes, streams
+from showcase.web import actions, codes, shapes, streams, territory
 from showcase.web.keys import DB, KEY, PERSON, SHELF, SHOWINGS, now, signed_in
 from showcase.web.limits import limit
 from showcase.web.openapi import Answer, Calls, Model, Shape
@@ -301,7 +301,8 @@ async def play(request: web.Request, body: PlayIn) -> Answer:
 
 def _permission(request: web.Request, shelved: Shelved, asset_id: str) -> dict[str, Any]:
     work, at = shelved.work, now(request)
-    verdict = shelved.verdict(at)
+    where = territory.of(request)
+    verdict = shelved.verdict(at, where)
     inside = rules.allows(request[PERSON], "preview", work)
     main = work.main
     if asset_id and (main is None or asset_id != main.id):
@@ -315,7 +316,7 @@ def _permission(request: web.Request, shelved: Shelved, asset_id: str) -> dict[s
     elif inside:
         asset, kind = main, "preview"
     else:
-        streams.refuse(shelved, at)
+        streams.refuse(shelved, at, where)
         raise NotFound()
     if asset is None or not asset.playable:
         raise Conflict("not-ready")
@@ -340,17 +341,21 @@ async def renew(request: web.Request, body: RenewIn) -> Answer:
     grant = grants.parse(request.app[KEY], parts[2]) if len(parts) > 3 and parts[1] == "hls" else None
     if grant is None:
         raise NotFound()
-    at, id = now(request), parts[3]
+    at, id, where = now(request), parts[3], territory.of(request)
     if grant.kind == "screening":
         screening = await request.app[SHOWINGS].screening(grant.subject)
         streams.refuse_screening(screening, at)
+        await codes.renewed(request, screening, grant.code)
         shelved, asset = await streams.shown_in(request, screening, id)
+        streams.refuse_rights(request, shelved.work, schedule.use(screening, at), at, where)
         return Answer(
-            streams.permission(request, shelved, asset, grant.kind, screening.id, screening.starts, screening.ends)
+            streams.permission(
+                request, shelved, asset, grant.kind, screening.id, screening.starts, screening.ends, code=grant.code
+            )
         )
     shelved = await request.app[SHELF].work(grant.subject)
     if grant.kind == "work":
-        streams.refuse(shelved, at)
+        streams.refuse(shelved, at, where)
     elif grant.kind == "preview":
         rules.require(request[PERSON], "preview", shelved.work)
     elif shelved.work.state != "published":
@@ -358,7 +363,7 @@ async def renew(request: web.Request, body: RenewIn) -> Answer:
     found = shelved.assets.get(id)
     if found is None or not streams.may_fetch(grant, shelved, found):
         raise NotFound()
-    verdict = shelved.verdict(at)
+    verdict = shelved.verdict(at, where)
     return Answer(
         streams.permission(
             request, shelved, found, grant.kind, grant.subject, verdict.opens, verdict.closes, narrowed=grant.asset

@@ -20,6 +20,7 @@ RULES: dict[str, tuple[int, float]] = {
     "invitation": (30, 30),
     "password": (8, 4),
     "play": (120, 120),
+    "code": (30, 30),
     "api-write": (240, 240),
     "upload": (120, 120),
     "events": (60, 60),

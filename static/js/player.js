@@ -21,6 +21,8 @@ import { clock, fill, words } from "./player/words.js";
  * @property {import("../vendor/hls/hls.mjs").default | null} hls null before the start and where the browser plays HLS
  */
 
+// What no button could change.
+const FINAL = new Set(["withdrawn", "closed", "not-in-your-territory"]);
 const PLAYABLE = new Set(["video", "audio", "360"]);
 const RESUME_FROM_S = 10;
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
@@ -50,7 +52,9 @@ function build(el) {
   const again = /** @type {HTMLButtonElement} */ (one(el, "[data-start-over]"));
   const message = one(el, "[data-message]");
   const { controller, video } = frame(stage, { title, pageLang, medium });
-  const access = new Access(el.dataset.playUrl ?? "", pageLang);
+  // With an access code each start counts: nothing is asked for before the button is pressed.
+  const guarded = Boolean(el.dataset.code);
+  const access = new Access(el.dataset.playUrl ?? "", pageLang, el.dataset.code);
   /** @type {Engine | null} */
   let engine = null;
   /** @type {Promise<Engine> | null} */
@@ -155,15 +159,17 @@ function build(el) {
     return true;
   }
 
-  /** @param {Refusal} refusal */
-  function refuse(refusal) {
+  /** @param {Refusal} refusal @param {{quietly?: boolean}} [how] quietly: nobody has pressed anything yet */
+  function refuse(refusal, { quietly = false } = {}) {
     show("cover");
     const opens = refusal.opens ? new Intl.DateTimeFormat(british(pageLang), { dateStyle: "long", timeStyle: "short" }) : null;
     const when = opens ? " " + fill(strings.opens, { time: opens.format(new Date(refusal.opens ?? "")) }) : "";
     say((refusal.detail || strings.refused) + when);
     // What is over for good offers no button that could not do anything.
-    button.hidden = ["withdrawn", "closed"].includes(refusal.code);
-    button.focus({ preventScroll: true });
+    button.hidden = FINAL.has(refusal.code);
+    if (quietly) return false;
+    const field = refusal.code.startsWith("code-") ? document.querySelector(`form[data-code="${el.dataset.code}"] input`) : null;
+    (field instanceof HTMLElement ? field : button).focus({ preventScroll: !field });
     return false;
   }
 
@@ -206,7 +212,7 @@ function build(el) {
     },
     on,
   );
-  for (const intent of ["pointerenter", "focusin", "touchstart"]) {
+  for (const intent of guarded ? [] : ["pointerenter", "focusin", "touchstart"]) {
     cover.addEventListener(intent, () => void prepare().catch(() => {}), { once: true, passive: true, ...on });
   }
   video.addEventListener("playing", () => show("playing"), on);
@@ -227,7 +233,10 @@ function build(el) {
   );
   for (const event of ["pause", "seeked", "ended"]) video.addEventListener(event, remember, on);
   addEventListener("pagehide", remember, on);
-  if (PLAYABLE.has(medium) && !(/** @type {any} */ (navigator).connection?.saveData)) idle(() => prepare().catch(() => {}));
+  document.addEventListener("showcase-code", (event) => /** @type {CustomEvent} */ (event).detail === el.dataset.code && say(""), on);
+  // What is closed in this country is said before anybody tries.
+  const early = (/** @type {unknown} */ error) => void (error instanceof Refusal && FINAL.has(error.code) && refuse(error, { quietly: true }));
+  if (PLAYABLE.has(medium) && !guarded && !(/** @type {any} */ (navigator).connection?.saveData)) idle(() => prepare().catch(early));
   show("cover");
 
   return {
