@@ -52,7 +52,8 @@ TASKS: web.AppKey[Tasks] = web.AppKey("TASKS")
 
 
 def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, workers: bool = True) -> web.Application:
-    """Build the server. Blocks (templates, static files): call it before the loop runs.
+    """Build the server. Blocks (templates, static files): call it before the loop runs. Raises OSError for a data folder
+    and ValueError for a key or a territory database that cannot be used.
 
     `clock` is what the whole server goes by (the tests turn it); `workers` False starts no worker children.
     """
@@ -83,6 +84,7 @@ def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, wor
     )
     app[keys.PASSWORDS] = Passwords()
     app[keys.TERRITORIES] = Territories(settings.territory_database)
+    app[keys.TERRITORIES].open()
     app[events.STREAMS] = events.Streams()
     app[keys.SHELF] = Shelf(db)
     app[keys.SHOWINGS] = Showings(db)
@@ -148,7 +150,6 @@ def _mount(app: web.Application) -> None:
 
 async def _opened(app: web.Application) -> AsyncIterator[None]:
     db, at = app[keys.DB], app[keys.NOW]()
-    await app[keys.TERRITORIES].open()
     added = await db.write(cities.seed, at)
     if added:
         log.info("%d cities added", added)

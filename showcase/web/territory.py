@@ -45,10 +45,13 @@ class Territories:
         self._reader = reader
         self._seen: tuple[int, int] | None = None
 
-    async def open(self) -> None:
-        """Open the file, if there is one to open. Raises ValueError when it cannot be read, in words for the operator."""
+    def open(self) -> None:
+        """Open the file, if there is one to open. Raises ValueError when it cannot be read, in words for the operator.
+
+        Blocks: call it before the loop runs.
+        """
         if self._path is not None:
-            self._reader, self._seen = await asyncio.to_thread(_opened, self._path)
+            self._reader, self._seen = _opened(self._path)
 
     async def watch(self) -> None:
         """Open the file again whenever another one has taken its place, as updates of such databases do."""
@@ -63,8 +66,7 @@ class Territories:
         try:
             if await asyncio.to_thread(_mark, self._path) == self._seen:
                 return
-            before = self._reader
-            await self.open()
+            before, (self._reader, self._seen) = self._reader, await asyncio.to_thread(_opened, self._path)
         except (OSError, ValueError) as error:
             log.warning("territory database: %s; the one that was read before stays", error)
             return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -124,7 +126,7 @@ async def test_a_real_database_is_read_and_read_again_when_another_takes_its_pla
     path = written(tmp_path / "country.mmdb", {"198.51.100.0/24": "AT", "2001:db8::/32": "SN"})
     known = Territories(path)
     assert known.country("198.51.100.7") is None
-    await known.open()
+    known.open()
     asked = ("198.51.100.7", "2001:db8::7", "203.0.113.1", "-", "")
     assert [known.country(a) for a in asked] == ["AT", "SN", None, None, None]
     written(path, {"198.51.100.0/24": "FR"})
@@ -144,12 +146,21 @@ async def test_a_real_database_is_read_and_read_again_when_another_takes_its_pla
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no database"])
-async def test_a_database_that_cannot_be_read_is_told_at_the_start(tmp_path: Path, content: bytes | None) -> None:
+def test_a_database_that_cannot_be_read_is_told_at_the_start(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "country.mmdb"
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ValueError, match=r"country\.mmdb cannot be read as a MaxMind database"):
-        await Territories(path).open()
+        Territories(path).open()
+
+
+def test_a_server_without_its_database_does_not_start_and_says_why(tmp_path: Path) -> None:
+    environment = os.environ | {"SHOWCASE_TERRITORY_DATABASE": str(tmp_path / "country.mmdb"), "SHOWCASE_PORT": "0"}
+    command = [sys.executable, "-m", "showcase", "serve", "--data", str(tmp_path / "data")]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 1
+    assert "country.mmdb cannot be read as a MaxMind database" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 @asynccontextmanager
