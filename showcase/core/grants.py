@@ -21,9 +21,10 @@ BUCKET_SECONDS = 300
 class Grant:
     """Permission to watch. `kind`: `work` (the public window is checked at each request) or `preview` (its artists and
     staff, whatever the window says; `asset` narrows it to one version), `page` (a file of the public page, as a trailer), `screening` (whatever its slots show, while it is open; `subject` is
-    the screening, of all others the work). `territory` is where it was given (as `core/rights` takes it): viewers of one
-    country share it, and what it opens there and no longer elsewhere is told without knowing who asks. `code` is the
-    number of the access code that it was given for, 0 when there was none."""
+    the screening), `channel` (`subject` is the festival, 0 the network), of all others `subject` is the work. `territory`
+    is where it was given (as `core/rights` takes it): viewers of one country share it, and what it opens there and no
+    longer elsewhere is told without knowing who asks. `code` is the number of the access code that it was given for, 0
+    when there was none."""
 
     kind: str
     subject: int
@@ -33,7 +34,7 @@ class Grant:
     code: int = 0
 
 
-_KINDS = {"work": "w", "preview": "p", "page": "d", "screening": "s"}
+_KINDS = {"work": "w", "preview": "p", "page": "d", "screening": "s", "channel": "c"}
 _LETTERS = {letter: kind for kind, letter in _KINDS.items()}
 
 

@@ -234,6 +234,23 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class Billed:
+    """A work as a programme names it: what it is called and whose it is; nothing of its media."""
+
+    id: int
+    slug: str
+    state: WorkState
+    year: int | None
+    original_lang: str | None
+    title: Texts
+    credits: tuple[Credit, ...] = ()
+
+    def called(self, lang: str) -> str:
+        """The title in `lang`, else in the other site language, else as it was written; the slug when it has none."""
+        return best_text(self.title, lang, self.original_lang) or self.slug
+
+
+@dataclass(frozen=True, slots=True)
 class Festival:
     """One edition of a festival, of a city or (`city` None) of the network. `zone` is the clock its staff write in.
 

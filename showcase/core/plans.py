@@ -89,7 +89,7 @@ class _Keeping:
         slate = programme.slate
         return {
             "items": [
-                [i.starts_us, i.ends_us, i.screening, [[self.source(s), pause] for s, pause in i.sources]]
+                [i.starts_us, i.ends_us, i.screening, [[self.source(s), offset] for s, offset in i.sources]]
                 for i in programme.items
             ],
             "slate": [self.source(slate.body), [[n, self.source(s)] for n, s in sorted(slate.leads.items())]]
@@ -149,7 +149,7 @@ class _Kept:
             anchor,
             Programme(
                 tuple(
-                    Item(starts, ends, tuple((self._sources[n], pause) for n, pause in shown), screening)
+                    Item(starts, ends, tuple((self._sources[n], offset) for n, offset in shown), screening)
                     for starts, ends, screening, shown in p["items"]
                 ),
                 Slate(self._sources[slate[0]], {n: self._sources[s] for n, s in slate[1]}) if slate else None,

@@ -28,10 +28,9 @@ def of_work(work: Work, main: Asset) -> Source | None:
 
     Addresses are relative to a playlist of the channel (`/hls/<grant>/channel/<name>/index.m3u8`).
     """
-    pictures = sorted(
-        (r for r in main.renditions if r.kind == ("video" if _films(main) else STILL)),
-        key=lambda r: min(r.width, r.height),
-    )
+    # Of each size the newest: a still that was made anew stands beside the old one, which somebody may be seeing still.
+    by_size = {min(r.width, r.height): r for r in main.renditions if r.kind == ("video" if _films(main) else STILL)}
+    pictures = [by_size[size] for size in sorted(by_size)]
     sound = _newest(main)
     if not pictures or sound is None:
         return None

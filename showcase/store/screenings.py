@@ -49,17 +49,51 @@ def _one(found: list[Screening]) -> Screening:
     return found[0]
 
 
-def of_festival(tx: sa.Connection, festival: int, *, public: bool) -> list[Screening]:
-    """The programme of a festival: what it hosts and co-hosts, by time; `public`: what is published."""
+def of_festival(tx: sa.Connection, festival: int, *, public: bool, withdrawn: bool = False) -> list[Screening]:
+    """The programme of a festival: what it hosts and co-hosts, by time.
+
+    `public`: what is published; with `withdrawn` also what was withdrawn since, which calendars have to be told.
+    """
     hosted = sa.select(screening_hosts.c.screening).where(screening_hosts.c.festival == festival)
     query = sa.select(screenings).where(sa.or_(screenings.c.festival == festival, screenings.c.id.in_(hosted)))
-    return _load(tx, _published(query) if public else query)
+    return _load(tx, _published(query, withdrawn=withdrawn) if public else query)
 
 
-def between(tx: sa.Connection, start: datetime, end: datetime, limit: int = 2_000) -> list[Screening]:
-    """Public screenings that touch [start, end), by time."""
-    query = _published(sa.select(screenings)).where(screenings.c.starts_at < end, screenings.c.ends_at > start)
+def between(
+    tx: sa.Connection,
+    start: datetime,
+    end: datetime,
+    limit: int = 2_000,
+    *,
+    withdrawn: bool = False,
+    kinds: Iterable[str] = (),
+) -> list[Screening]:
+    """Public screenings that touch [start, end), by time: of `kinds` (none: all).
+
+    With `withdrawn` also those that were withdrawn since.
+    """
+    query = _published(sa.select(screenings), withdrawn=withdrawn)
+    if wanted := list(kinds):
+        query = query.where(screenings.c.kind.in_(wanted))
+    query = query.where(screenings.c.starts_at < end, screenings.c.ends_at > start)
     return _load(tx, query.limit(limit))
+
+
+def first_shown(tx: sa.Connection, shown: Iterable[int]) -> dict[int, datetime]:
+    """When each of these works was, or will be, first shown in a public screening: work -> start (aware UTC)."""
+    query = (
+        _published(sa.select(slots.c.work, sa.func.min(screenings.c.starts_at)))
+        .join_from(slots, screenings, screenings.c.id == slots.c.screening)
+        .where(slots.c.work.in_(set(shown)))
+        .group_by(slots.c.work)
+    )
+    return {work: starts for work, starts in tx.execute(query)}
+
+
+def slugs_public(tx: sa.Connection, limit: int) -> list[str]:
+    """The addresses of public screenings, the latest first."""
+    query = _published(sa.select(screenings.c.slug)).order_by(screenings.c.starts_at.desc(), screenings.c.id.desc())
+    return list(tx.scalars(query.limit(limit)))
 
 
 def after(tx: sa.Connection, now: datetime, limit: int) -> list[Screening]:
@@ -91,6 +125,23 @@ def beside(tx: sa.Connection, found: Sequence[Screening]) -> dict[int, list[Scre
     return {s.id: [o for o in others if _meet(s, o)] for s in pinned}
 
 
+def on_channel(tx: sa.Connection, since: datetime, festival: int | None) -> list[Screening]:
+    """What stands on the channel of a festival (None: the network's) and is not over at `since`, by time.
+
+    What is closed has its own room alone: a channel is for everybody.
+    """
+    query = _published(sa.select(screenings)).where(
+        screenings.c.kind.in_(PINNED),
+        screenings.c.room == "",
+        screenings.c.closed.is_(False),
+        screenings.c.ends_at > since,
+    )
+    if festival is not None:
+        hosted = sa.select(screening_hosts.c.screening).where(screening_hosts.c.festival == festival)
+        query = query.where(sa.or_(screenings.c.festival == festival, screenings.c.id.in_(hosted)))
+    return _load(tx, query)
+
+
 def _programmes(one: Screening) -> frozenset[str]:
     """Whose rooms a screening takes: of its host, and on the channel of its co-hosts, too."""
     return frozenset({one.festival_slug, *(one.hosts if not one.room else ())})
@@ -108,9 +159,10 @@ def of_work(tx: sa.Connection, work: int, now: datetime) -> list[Screening]:
     return _load(tx, query)
 
 
-def _published(query: sa.Select[Any]) -> sa.Select[Any]:
+def _published(query: sa.Select[Any], *, withdrawn: bool = False) -> sa.Select[Any]:
+    states = ("published", "withdrawn") if withdrawn else ("published",)
     open_festivals = sa.select(festivals.c.id).where(festivals.c.state.in_(PUBLIC_FESTIVALS))
-    return query.where(screenings.c.state == "published", screenings.c.festival.in_(open_festivals))
+    return query.where(screenings.c.state.in_(states), screenings.c.festival.in_(open_festivals))
 
 
 def _load(tx: sa.Connection, query: sa.Select[Any]) -> list[Screening]:
@@ -277,11 +329,15 @@ def update(
 
 
 def set_state(tx: sa.Connection, now: datetime, id: int, state: str, expected: Iterable[str]) -> None:
-    """Move a screening to `state`. Raises Conflict (`wrong-state`) unless it is in one of `expected`."""
+    """Move a screening to `state`. Raises Conflict (`wrong-state`) unless it is in one of `expected`.
+
+    Its revision rises when the state is another one: calendars go by it (SEQUENCE, RFC 5545 3.8.7.4).
+    """
+    risen = sa.case((screenings.c.state == state, screenings.c.revision), else_=screenings.c.revision + 1)
     changed = tx.execute(
         screenings.update()
         .where(screenings.c.id == id, screenings.c.state.in_(list(expected)))
-        .values(state=state, updated_at=now)
+        .values(state=state, revision=risen, updated_at=now)
     )
     if changed.rowcount == 0:
         raise Conflict("wrong-state")
@@ -304,7 +360,11 @@ def moved(tx: sa.Connection, now: datetime) -> int:
     for r in tx.execute(sa.select(screenings).where(open_until > now)):
         times = _times(r.starts_local, r.ends_local, r.replay_until_local, r.zone)
         if any(times[name] != r._mapping[name] for name in ("starts_at", "ends_at", "replay_until_at")):
-            tx.execute(screenings.update().where(screenings.c.id == r.id).values(**times))
+            tx.execute(
+                screenings.update()
+                .where(screenings.c.id == r.id)
+                .values(**times, revision=screenings.c.revision + 1, updated_at=now)
+            )
             _told(tx, now, r.id)
             count += 1
     return count

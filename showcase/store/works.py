@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from showcase.core.models import Credit, Texts, Window, Work
+from showcase.core.models import Billed, Credit, Texts, Window, Work
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import assets as asset_rows
 from showcase.store import rights, slugs, texts
@@ -49,12 +49,12 @@ def work_by_id(tx: sa.Connection, id: int) -> Work:
     return found[0]
 
 
-def by_ids(tx: sa.Connection, ids: Iterable[int]) -> dict[int, Work]:
+def by_ids(tx: sa.Connection, ids: Iterable[int], *, renditions: bool = False) -> dict[int, Work]:
     """Works by their numbers, in as many statements for one as for a hundred; what is not there is left out.
 
-    As in lists, renditions come without their segments.
+    Without `renditions` these come without their segments, as in lists.
     """
-    return {w.id: w for w in _load(tx, sa.select(works).where(works.c.id.in_(set(ids))), renditions=False)}
+    return {w.id: w for w in _load(tx, sa.select(works).where(works.c.id.in_(set(ids))), renditions=renditions)}
 
 
 def listed(tx: sa.Connection, which: Filter, limit: int, after: int | None = None, offset: int = 0) -> list[Work]:
@@ -74,6 +74,21 @@ def listed(tx: sa.Connection, which: Filter, limit: int, after: int | None = Non
 def count(tx: sa.Connection, which: Filter) -> int:
     """How many works `which` means."""
     return tx.scalar(_filtered(sa.select(sa.func.count()).select_from(works), which)) or 0
+
+
+def billed(tx: sa.Connection, ids: Iterable[int]) -> dict[int, Billed]:
+    """Those of `ids` that a programme may name (accepted or published), with titles and credits, in three statements."""
+    columns = (works.c.id, works.c.slug, works.c.state, works.c.year, works.c.original_lang)
+    query = sa.select(*columns).where(works.c.id.in_(set(ids)), works.c.state.in_(("accepted", "published")))
+    rows = list(tx.execute(query))
+    if not rows:
+        return {}
+    found = [r.id for r in rows]
+    by_work, credited = texts.load(tx, "work", found, ("title",)), _credits(tx, found)
+    return {
+        r.id: Billed(**r._mapping, title=by_work.get(r.id, {}).get("title", {}), credits=tuple(credited.get(r.id, ())))
+        for r in rows
+    }
 
 
 def slugs_public(tx: sa.Connection, limit: int) -> list[str]:
@@ -133,14 +148,7 @@ def _load(tx: sa.Connection, query: sa.Select[Any], *, renditions: bool) -> list
     authors: dict[int, set[int]] = {}
     for r in tx.execute(sa.select(work_authors.c.work, work_authors.c.person).where(work_authors.c.work.in_(ids))):
         authors.setdefault(r.work, set()).add(r.person)
-    credited: dict[int, list[Credit]] = {}
-    for c in tx.execute(
-        sa.select(credits.c.work, credits.c.name, credits.c.role, credits.c.city, people.c.slug)
-        .outerjoin(people, people.c.id == credits.c.person)
-        .where(credits.c.work.in_(ids))
-        .order_by(credits.c.position)
-    ):
-        credited.setdefault(c.work, []).append(Credit(c.name, c.role, c.city, c.slug))
+    credited = _credits(tx, ids)
     files = asset_rows.of_works(tx, ids, renditions=renditions)
     stated = rights.of_works(tx, ids)
     return [
@@ -171,6 +179,18 @@ def _load(tx: sa.Connection, query: sa.Select[Any], *, renditions: bool) -> list
         )
         for r in rows
     ]
+
+
+def _credits(tx: sa.Connection, ids: Sequence[int]) -> dict[int, list[Credit]]:
+    found: dict[int, list[Credit]] = {}
+    for c in tx.execute(
+        sa.select(credits.c.work, credits.c.name, credits.c.role, credits.c.city, people.c.slug)
+        .outerjoin(people, people.c.id == credits.c.person)
+        .where(credits.c.work.in_(ids))
+        .order_by(credits.c.position)
+    ):
+        found.setdefault(c.work, []).append(Credit(c.name, c.role, c.city, c.slug))
+    return found
 
 
 def create(

@@ -12,7 +12,7 @@ from showcase.core import grants, rules, schedule
 from showcase.core.models import Window, Work
 from showcase.errors import Conflict, Gone, Invalid, NotFound
 from showcase.store import assets, cities, works
-from showcase.web import actions, codes, shapes, streams, territory
+from showcase.web import actions, channel_streams, codes, shapes, streams, territory
 from showcase.web.keys import DB, KEY, PERSON, SHELF, SHOWINGS, now, signed_in
 from showcase.web.limits import limit
 from showcase.web.openapi import Answer, Calls, Model, Shape
@@ -342,15 +342,29 @@ async def renew(request: web.Request, body: RenewIn) -> Answer:
     if grant is None:
         raise NotFound()
     at, id, where = now(request), parts[3], territory.of(request)
+    if grant.kind == "channel":
+        slug = await channel_streams.slug_of(request, grant.subject)
+        return Answer(await channel_streams.channel_permission(request, slug))
     if grant.kind == "screening":
         screening = await request.app[SHOWINGS].screening(grant.subject)
         streams.refuse_screening(screening, at)
         await codes.renewed(request, screening, grant.code)
+        if schedule.pinned(screening, at):
+            phase = schedule.phase(screening, at)
+            return Answer(channel_streams.permission(request, screening, phase, code=grant.code))
         shelved, asset = await streams.shown_in(request, screening, id)
         streams.refuse_rights(request, shelved.work, schedule.use(screening, at), at, where)
         return Answer(
             streams.permission(
-                request, shelved, asset, grant.kind, screening.id, screening.starts, screening.ends, code=grant.code
+                request,
+                shelved,
+                asset,
+                grant.kind,
+                screening.id,
+                screening.starts,
+                schedule.closes(screening),
+                phase=schedule.phase(screening, at),
+                code=grant.code,
             )
         )
     shelved = await request.app[SHELF].work(grant.subject)

@@ -12,7 +12,7 @@ from showcase.core import rules, schedule
 from showcase.core.models import Festival, Screening
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import festivals, screenings
-from showcase.web import codes, forms, programme_actions, streams, territory, words
+from showcase.web import channel_streams, codes, forms, programme_actions, streams, territory, words
 from showcase.web.keys import DB, LANG, PERSON, SETTINGS, SHOWINGS, now
 from showcase.web.limits import limit
 from showcase.web.openapi import Answer, Calls, Model, Shape
@@ -430,6 +430,9 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
     at = now(request)
     streams.refuse_screening(screening, at)
     code = await codes.admitted(request, screening, body.code or request.query.get("code", ""))
+    if schedule.pinned(screening, at):
+        await codes.use(request, code)
+        return Answer(channel_streams.permission(request, screening, schedule.phase(screening, at), code=code))
     slot = body.slot or int(words.whole(request.query.get("slot"), 0, 10_000) or 0)
     if slot >= len(screening.slots):
         raise NotFound()
@@ -441,9 +444,26 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
     await codes.use(request, code)
     return Answer(
         streams.permission(
-            request, shelved, main, "screening", screening.id, screening.starts, screening.ends, code=code
+            request,
+            shelved,
+            main,
+            "screening",
+            screening.id,
+            screening.starts,
+            schedule.closes(screening),
+            phase=schedule.phase(screening, at),
+            code=code,
         )
     )
+
+
+@calls.call(
+    "POST", "/api/v1/channels/{slug:[a-z0-9-]+}/play", "Ask to watch a channel", answers={200: PlayOut}, errors=[404],
+)  # fmt: skip
+async def play_channel(request: web.Request) -> Answer:
+    """A grant for a festival's 24-hour channel; `network` is the channel of all festivals."""
+    limit(request, "play")
+    return Answer(await channel_streams.channel_permission(request, request.match_info["slug"]))
 
 
 class OnAir(Shape):

@@ -13,7 +13,7 @@ from aiohttp import web
 from showcase.core import rules, schedule
 from showcase.core.models import Asset, Festival, Screening, Texts
 from showcase.errors import Conflict, Forbidden, Gone, Invalid, NotFound
-from showcase.store import festivals, screenings, works
+from showcase.store import channels, festivals, screenings, works
 from showcase.web import words
 from showcase.web.keys import DB, LANG, PERSON, SHELF, now, signed_in
 from showcase.web.shapes import TextIn
@@ -302,6 +302,8 @@ async def publish(request: web.Request) -> Screening:
     def write(tx: sa.Connection, at: datetime) -> Screening:
         _refuse_errors(_conflicts(tx, screenings.by_id(tx, screening.id)), request[LANG])
         screenings.set_state(tx, at, screening.id, "published", ("draft", "withdrawn", "published"))
+        if screening.kind in screenings.PINNED:
+            channels.ask_for_slate(tx, at, screening.festival)
         return screenings.by_id(tx, screening.id)
 
     made = await request.app[DB].write(write, now(request))

@@ -19,6 +19,8 @@ import { clock, fill, words } from "./player/words.js";
  * @property {() => void} destroy
  * @property {HTMLVideoElement} video
  * @property {import("../vendor/hls/hls.mjs").default | null} hls null before the start and where the browser plays HLS
+ * @property {() => void} ask fetches the permission to watch ahead of its use
+ * @property {Refusal | null} refused why it could not be watched when it was last asked for
  */
 
 // What no button could change.
@@ -51,7 +53,7 @@ function build(el) {
   const button = /** @type {HTMLButtonElement} */ (one(el, "[data-play]"));
   const again = /** @type {HTMLButtonElement} */ (one(el, "[data-start-over]"));
   const message = one(el, "[data-message]");
-  const { controller, video } = frame(stage, { title, pageLang, medium });
+  const { controller, video } = frame(stage, { title, pageLang, medium, driven: el.hasAttribute("data-driven") });
   // With an access code each start counts: nothing is asked for before the button is pressed.
   const guarded = Boolean(el.dataset.code);
   const access = new Access(el.dataset.playUrl ?? "", pageLang, el.dataset.code);
@@ -60,7 +62,11 @@ function build(el) {
   /** @type {Promise<Engine> | null} */
   let making = null;
   let destroyed = false;
-  let resumeAt = memory.position(key);
+  /** @type {Refusal | null} */
+  let refused = null;
+  // The page drives it: nothing starts by a click on the cover, nor ahead of its time.
+  const driven = el.hasAttribute("data-driven");
+  let resumeAt = driven ? 0 : memory.position(key);
   const leaving = new AbortController();
   const on = { signal: leaving.signal };
 
@@ -118,9 +124,10 @@ function build(el) {
     show("loading");
     say("");
     if (muted) video.muted = true;
+    refused = null;
     // Inside the gesture, for browsers that remember which element the person started.
     video.play().catch(() => {});
-    video.focus({ preventScroll: true });
+    if (!driven) video.focus({ preventScroll: true });
     for (let attempt = 0; !destroyed; attempt += 1) {
       try {
         const made = await prepare();
@@ -135,7 +142,21 @@ function build(el) {
       }
     }
     decorate();
-    return start();
+    const started = await start();
+    if (muted && video.muted) offerSound();
+    return started;
+  }
+
+  /** It began without sound: captions instead, and a large button. */
+  function offerSound() {
+    engine?.captions.showForMuted();
+    const unmute = action(strings.unmute, () => {
+      video.muted = false;
+      say("");
+    });
+    unmute.classList.add("player-unmute");
+    say("", unmute);
+    video.addEventListener("volumechange", () => !video.muted && unmute.remove(), on);
   }
 
   async function start() {
@@ -146,14 +167,7 @@ function build(el) {
       if (error.name === "AbortError") return true;
       if (error.name !== "NotAllowedError") return false;
       video.muted = true;
-      engine?.captions.showForMuted();
-      const unmute = action(strings.unmute, () => {
-        video.muted = false;
-        say("");
-      });
-      unmute.classList.add("player-unmute");
-      say("", unmute);
-      video.addEventListener("volumechange", () => !video.muted && unmute.remove(), on);
+      offerSound();
       await video.play().catch(() => {});
     }
     return true;
@@ -161,13 +175,14 @@ function build(el) {
 
   /** @param {Refusal} refusal @param {{quietly?: boolean}} [how] quietly: nobody has pressed anything yet */
   function refuse(refusal, { quietly = false } = {}) {
+    refused = refusal;
     show("cover");
     const opens = refusal.opens ? new Intl.DateTimeFormat(british(pageLang), { dateStyle: "long", timeStyle: "short" }) : null;
     const when = opens ? " " + fill(strings.opens, { time: opens.format(new Date(refusal.opens ?? "")) }) : "";
     say((refusal.detail || strings.refused) + when);
     // What is over for good offers no button that could not do anything.
     button.hidden = FINAL.has(refusal.code);
-    if (quietly) return false;
+    if (driven || quietly) return false;
     const field = refusal.code.startsWith("code-") ? document.querySelector(`form[data-code="${el.dataset.code}"] input`) : null;
     (field instanceof HTMLElement ? field : button).focus({ preventScroll: !field });
     return false;
@@ -202,7 +217,7 @@ function build(el) {
     );
   }
 
-  button.addEventListener("click", () => void play(), on);
+  if (!driven) button.addEventListener("click", () => void play(), on);
   again.addEventListener(
     "click",
     () => {
@@ -212,7 +227,7 @@ function build(el) {
     },
     on,
   );
-  for (const intent of guarded ? [] : ["pointerenter", "focusin", "touchstart"]) {
+  for (const intent of driven || guarded ? [] : ["pointerenter", "focusin", "touchstart"]) {
     cover.addEventListener(intent, () => void prepare().catch(() => {}), { once: true, passive: true, ...on });
   }
   video.addEventListener("playing", () => show("playing"), on);
@@ -233,10 +248,11 @@ function build(el) {
   );
   for (const event of ["pause", "seeked", "ended"]) video.addEventListener(event, remember, on);
   addEventListener("pagehide", remember, on);
-  document.addEventListener("showcase-code", (event) => /** @type {CustomEvent} */ (event).detail === el.dataset.code && say(""), on);
+  if (guarded) document.addEventListener("showcase-code", (event) => /** @type {CustomEvent} */ (event).detail === el.dataset.code && say(""), on);
   // What is closed in this country is said before anybody tries.
   const early = (/** @type {unknown} */ error) => void (error instanceof Refusal && FINAL.has(error.code) && refuse(error, { quietly: true }));
-  if (PLAYABLE.has(medium) && !guarded && !(/** @type {any} */ (navigator).connection?.saveData)) idle(() => prepare().catch(early));
+  const saves = /** @type {any} */ (navigator).connection?.saveData;
+  if (PLAYABLE.has(medium) && !driven && !guarded && !saves) idle(() => prepare().catch(early));
   show("cover");
 
   return {
@@ -251,6 +267,12 @@ function build(el) {
       mounted.delete(el);
     },
     video,
+    ask() {
+      void prepare().catch(() => {});
+    },
+    get refused() {
+      return refused;
+    },
     get hls() {
       return engine?.hls ?? null;
     },
@@ -260,15 +282,17 @@ function build(el) {
 /**
  * The video in its (not yet upgraded) media-controller: moving a playing video in the document would stop it.
  * @param {HTMLElement} stage
- * @param {{title: string, pageLang: string, medium: string}} options
+ * @param {{title: string, pageLang: string, medium: string, driven: boolean}} options
  */
-function frame(stage, { title, pageLang, medium }) {
+function frame(stage, { title, pageLang, medium, driven }) {
   const controller = document.createElement("media-controller");
   controller.lang = pageLang;
   controller.setAttribute("nomutedpref", "");
   controller.setAttribute("nosubtitleslangpref", "");
   controller.setAttribute("hotkeys", "noshift+/");
   if (medium === "audio") controller.setAttribute("autohide", "-1");
+  // In step with others there is no going back and forth.
+  if (driven) controller.setAttribute("hotkeys", "noshift+/ noarrowleft noarrowright");
   const video = document.createElement("video");
   video.slot = "media";
   video.playsInline = true;

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from showcase.core.models import Billed, Credit
 from showcase.errors import Conflict, Invalid, NotFound
-from showcase.store import cities, events, festivals, screenings, works
+from showcase.store import cities, events, festivals, people, screenings, works
 from showcase.store.database import Database
 from showcase.store.tables import screenings as rows
 from tests.statements import statements
-from tests.store.rows import NOW, a_work, an_asset, make_ready
+from tests.store.rows import NOW, a_work, an_asset, make_ready, person
 
 DAY = timedelta(days=1)
 LOCAL = datetime(2026, 11, 25, 20)
@@ -120,8 +121,9 @@ async def test_a_rule_that_changes_moves_the_moment_and_not_the_clock(db: Databa
     made = await shown(db, await begun(db), "Tides", LOCAL + 2 * DAY)
     wrong = made.starts - timedelta(hours=1)
     await db.write(lambda tx: tx.execute(rows.update().where(rows.c.id == made.id).values(starts_at=wrong)))
-    assert await db.write(screenings.moved, NOW) == 1
-    assert await db.read(screenings.by_id, made.id) == made
+    assert await db.write(screenings.moved, NOW + DAY) == 1
+    told = replace(made, revision=made.revision + 1, updated_at=NOW + DAY)
+    assert await db.read(screenings.by_id, made.id) == told
     assert await db.write(screenings.moved, NOW) == 0
 
 
@@ -168,6 +170,36 @@ async def test_what_changes_beside_the_zone_moves_no_screening(db: Database) -> 
     assert await db.read(screenings.by_id, made.id) == made
 
 
+async def test_the_revision_rises_with_each_change_that_a_calendar_should_notice(db: Database) -> None:
+    made = await shown(db, await begun(db), "Tides", LOCAL, public=False)
+    found = [made.revision]
+    for state in ("published", "published", "withdrawn", "published"):
+        await db.write(screenings.set_state, NOW, made.id, state, ("draft", "published", "withdrawn"))
+        found.append((await db.read(screenings.by_id, made.id)).revision)
+    await db.write(screenings.update, NOW, made.id, values={}, fields={"title": {"en": "Ebb"}})
+    found.append((await db.read(screenings.by_id, made.id)).revision)
+    # Publishing what is public already changes nothing.
+    assert found == [1, 2, 2, 3, 4, 5]
+
+
+async def test_what_was_withdrawn_is_told_to_those_who_ask_for_it_and_drafts_to_nobody(db: Database) -> None:
+    festival = await begun(db)
+    made = await shown(db, festival, "Tides", LOCAL)
+    await shown(db, festival, "Draft", LOCAL, public=False)
+    await db.write(screenings.set_state, NOW, made.id, "withdrawn", ("published",))
+    window = (made.starts - DAY, made.starts + DAY)
+    found = {
+        told: (
+            [s.id for s in await db.read(screenings.between, *window, withdrawn=told)],
+            [s.id for s in await db.read(screenings.of_festival, festival, public=True, withdrawn=told)],
+        )
+        for told in (False, True)
+    }
+    assert found == {False: ([], []), True: ([made.id], [made.id])}
+    await db.write(festivals.set_state, NOW, festival, "draft")
+    assert await db.read(screenings.between, *window, withdrawn=True) == []
+
+
 async def test_what_is_public_is_withdrawn_before_it_is_removed(db: Database) -> None:
     made = await shown(db, await begun(db), "Tides", LOCAL)
     with pytest.raises(Conflict, match="wrong-state"):
@@ -182,7 +214,7 @@ async def test_what_is_public_is_withdrawn_before_it_is_removed(db: Database) ->
 async def test_screenings_are_told_of_when_a_work_of_theirs_is_removed(db: Database) -> None:
     festival = await begun(db)
     gone, kept = await db.write(a_work, "Gone"), await db.write(a_work, "Kept")
-    slots: list[tuple[int, str | None]] = [(gone.id, None), (kept.id, None), (gone.id, None)]
+    slots: list[screenings.Shown] = [(gone.id, None, 0), (kept.id, None, 0), (gone.id, None, 0)]
     both = await shown(db, festival, "Both", LOCAL, shown=slots)
     alone = await shown(db, festival, "Alone", LOCAL, public=False, shown=slots[:1])
     await shown(db, festival, "Without", LOCAL, shown=slots[1:2])
@@ -229,3 +261,38 @@ async def test_addresses_of_festivals_are_taken_once(db: Database) -> None:
     assert (await db.write(festivals.create, NOW, **again)).slug == "ars-2"
     with pytest.raises(Conflict, match="festival-exists"):
         await db.write(festivals.create, NOW, **again, slug="ars")
+
+
+async def test_a_guide_asks_by_kind_and_for_the_first_showing_of_each_work(db: Database) -> None:
+    festival = await begun(db)
+    old, new, unseen = [await db.write(a_work, title) for title in ("Old", "New", "Unseen")]
+    draft = await shown(db, festival, "Draft", LOCAL - 3 * DAY, public=False, shown=[(new.id, None, 0)])
+    earlier = await shown(db, festival, "Earlier", LOCAL - DAY, shown=[(old.id, None, 0)])
+    opening = await shown(db, festival, "Opening", LOCAL, shown=[(old.id, None, 0), (new.id, None, 0)])
+    later = await shown(db, festival, "Talk", LOCAL + DAY, shown=[(old.id, None, 0)])
+    for id, kind in ((draft.id, "premiere"), (opening.id, "premiere"), (later.id, "live")):
+        await db.write(lambda tx, id=id, kind=kind: tx.execute(rows.update().where(rows.c.id == id).values(kind=kind)))
+    window = (LOCAL.astimezone() - 9 * DAY, LOCAL.astimezone() + 9 * DAY)
+    found = await db.read(screenings.between, *window, kinds=("premiere", "live"))
+    assert [s.text("title", "en") for s in found] == ["Opening", "Talk"]
+    firsts = await db.read(screenings.first_shown, {old.id, new.id, unseen.id})
+    assert firsts == {old.id: earlier.starts, new.id: opening.starts}
+    assert await db.read(screenings.slugs_public, 2) == ["talk", "opening"]
+
+
+async def test_a_programme_names_works_with_their_credits_and_no_private_ones(db: Database) -> None:
+    ada = await db.write(person, "Ada")
+    credit = [Credit("Ada", "artist", None, ada.slug), Credit("Bo", "music")]
+    made = [await db.write(a_work, title, credit=credit) for title in ("Public", "Accepted", "Draft", "Gone")]
+    for work, states in zip(made, (("published",), ("accepted",), (), ("published", "withdrawn")), strict=True):
+        for state in states:
+            await db.write(works.set_state, NOW, work.id, state, ("draft", "published"))
+    found = await db.read(works.billed, [w.id for w in made])
+    assert found == {
+        w.id: Billed(w.id, w.slug, state, 2026, None, {"en": title}, tuple(credit))
+        for w, title, state in zip(made, ("Public", "Accepted"), ("published", "accepted"), strict=False)
+    }
+    assert await db.read(works.billed, []) == {}
+    assert await db.read(people.slugs_public, 5) == [ada.slug]
+    await db.write(people.set_disabled, NOW, ada.id, disabled=True)
+    assert await db.read(people.slugs_public, 5) == []

@@ -11,6 +11,7 @@ from aiohttp import ClientResponse
 
 from showcase.web import limits
 from tests.web.conftest import House
+from tests.web.slates import a_slate
 from tests.web.test_programme_rights import CLOSES, OPENS, accepted, festival, screening
 
 WORDS = {
@@ -224,3 +225,39 @@ async def test_a_code_for_nobody_is_not_made(house: House) -> None:
     for fields in ({"label": " "}, {"label": "The jury", "max_uses": "0"}):
         answer = await desk(house, "/en/desk/screenings/tides/codes", **fields)
         assert (answer.status, 'class="error"' in await answer.text()) == (422, True)
+
+
+async def test_a_closed_premiere_lets_in_by_its_code_and_stands_on_no_channel(house: House) -> None:
+    slug, _ = await accepted(house)
+    await festival(house)
+    await a_slate(house)
+    made = await screening(
+        house, slug, kind="premiere", starts=OPENS.isoformat(), ends=None, closed=True,
+        replay_until=(OPENS + timedelta(hours=1)).isoformat(),
+    )  # fmt: skip
+    path = f"/api/v1/screenings/{made['slug']}"
+    assert (await house.ask("POST", f"{path}/publish", "linz")).status == 200
+    _, given = await code(house, path, max_uses=2)
+    house.moment = OPENS - timedelta(minutes=5)
+    assert (await refused(await play(house, path)))[:2] == (401, "code-needed")
+    page = await (await house.ask("GET", f"/en/screenings/{made['slug']}")).text()
+    assert page.count(f'data-code="{made["slug"]}"') == 2  # the form, and the room that sends what was typed
+    room = await (await play(house, path, given)).json()
+    assert (room["live"], (await house.ask("GET", room["hls"])).status) == (True, 200)
+    assert (await house.ask("POST", "/api/v1/grants", json={"hls": room["hls"]})).status == 200
+    assert await listed(house, path) == [("The jury", 1, 2, False)]
+    house.moment = OPENS + timedelta(seconds=5)
+    own = await (await house.ask("GET", f"{room['hls'].rpartition('/')[0]}/v240/index.m3u8")).text()
+    assert "/v240/s0" in own.replace("/slate/", "")
+    for channel in ("ars-2026", "network"):
+        hls = (await (await house.ask("POST", f"/api/v1/channels/{channel}/play", json={})).json())["hls"]
+        told = await (await house.ask("GET", f"{hls.rpartition('/')[0]}/v240/index.m3u8")).text()
+        addresses = [line for line in told.splitlines() if line.startswith("../")]
+        assert addresses
+        assert [a for a in addresses if "/slate/" not in a] == []
+    assert f"/screenings/{made['slug']}<" not in await (await house.ask("GET", "/xmltv.xml")).text()
+    # Its replay needs the code, too, and each start of it is counted.
+    house.moment = OPENS + timedelta(minutes=5)
+    assert (await refused(await play(house, path)))[:2] == (401, "code-needed")
+    assert (await play(house, path, given)).status == 200
+    assert (await refused(await play(house, path, given)))[:2] == (401, "code-over")

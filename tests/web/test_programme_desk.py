@@ -137,6 +137,18 @@ async def test_two_people_do_not_overwrite_each_other_silently(house: House) -> 
     assert (await post(house, path, "linz", revision=newer[1], title__en="By me", **common)).status == 303
 
 
+async def test_publishing_counts_as_a_change_and_the_page_saves_on_after_it(house: House) -> None:
+    await begun(house)
+    path = "/en/desk/screenings/tides"
+    common = {"starts": "2026-11-25T14:00", "ends": "2026-11-25T15:00", "work": ["tide"]}
+    assert (await post(house, f"{path}/publish", "linz")).status == 303
+    # Whoever typed before it was public is told so, once.
+    assert (await post(house, path, "admin", revision="1", title__en="Ebb", **common)).status == 409
+    page = await (await house.ask("GET", path, "linz")).text()
+    assert 'name="revision" value="2"' in page
+    assert (await post(house, path, "linz", revision="2", title__en="Ebb", **common)).status == 303
+
+
 async def test_publishing_is_refused_in_words_while_errors_stand(house: House) -> None:
     await begun(house)
     await post(
