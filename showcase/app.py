@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 
@@ -25,6 +26,7 @@ from showcase.web import (
     channel_streams,
     channels,
     desk,
+    door,
     events,
     feeds_programme,
     keys,
@@ -93,6 +95,7 @@ def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, wor
     app[events.STREAMS] = events.Streams()
     app[keys.SHELF] = Shelf(db)
     app[keys.SHOWINGS] = Showings(db)
+    app[door.DOOR] = door.Door(settings.viewer_cap, settings.bandwidth_budget * 1e6, time.monotonic)
     app[channels.CHANNELS] = channels.Channels(db, app[keys.NOW], settings.publish_ahead)
     app[network.NETWORK] = network.Network(db)
     app[streams.DESCRIPTORS] = Descriptors()

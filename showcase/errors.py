@@ -117,6 +117,13 @@ class Unavailable(ShowcaseError):
     code = "unavailable"
 
 
+class Full(ShowcaseError):
+    """As many watch as the operator allows (503)."""
+
+    status = 503
+    code = "full"
+
+
 class MediaError(ShowcaseError):
     """A file that cannot be shown as it is; the sentences stand in `core/failures`."""
 

@@ -112,6 +112,12 @@ class Settings(BaseSettings):
     publish_ahead: float = Field(
         12, ge=6, le=60, description="Seconds before its moment that a segment of a premiere or channel can be fetched."
     )
+    viewer_cap: int = Field(
+        0, ge=0, description="Viewers at most on this server; 0: no cap. More are told at the door."
+    )
+    bandwidth_budget: float = Field(
+        0, ge=0, description="Megabits of media a second at most; 0: no budget. Beyond it nobody new is let in."
+    )
     session_days: int = Field(30, ge=1, le=365, description="Days after its last use that a sign-in lasts.")
     signin_minutes: int = Field(30, ge=1, le=24 * 60, description="Minutes a sign-in link lasts.")
     invitation_days: int = Field(14, ge=1, le=365, description="Days an invitation lasts.")

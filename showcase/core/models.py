@@ -296,8 +296,8 @@ class Screening:
 
     `starts_local` and `ends_local` are what stands on the clock of `zone`; `starts` and `ends` are the moments that
     follow from the zone's rules as they are known now (aware UTC). Half open: at `ends` it is over. Until `replay_until`
-    its works may then be watched on demand. `room` empty: the room that feeds its festival's channel. `closed`: only with
-    an access code (a jury's, the press's).
+    its works may then be watched on demand. `languages` are those of captions, `spoken` those its works are said in. `room` empty: the room that feeds its festival's channel.
+    `closed`: only with an access code (a jury's, the press's).
     """
 
     id: int
@@ -323,6 +323,7 @@ class Screening:
     texts: Mapping[str, Texts] = field(default_factory=dict)
     slots: tuple[Slot, ...] = ()
     languages: tuple[str, ...] = ()
+    spoken: tuple[str, ...] = ()
     replay_until_local: datetime | None = None
     replay_until: datetime | None = None
     room: str = ""

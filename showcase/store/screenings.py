@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from showcase.store.tables import assets, festivals, screening_hosts, screenings
 
 FIELDS = ("title", "text", "languages", "notes")
 PUBLIC_FESTIVALS = ("published", "archived")
+COMING, CHANNEL_AHEAD = timedelta(days=31), timedelta(days=14)
 PINNED = ("premiere", "live")
 """Kinds that stand at one moment for everybody."""
 
@@ -75,8 +76,31 @@ def between(
     query = _published(sa.select(screenings), withdrawn=withdrawn)
     if wanted := list(kinds):
         query = query.where(screenings.c.kind.in_(wanted))
-    query = query.where(screenings.c.starts_at < end, screenings.c.ends_at > start)
-    return _load(tx, query.limit(limit))
+    return _load(tx, query.where(touching(start, end)).limit(limit))
+
+
+LONGEST_SPAN = 15
+
+
+def span(length: timedelta) -> int:
+    """The power of two hours that a length fits in, at most `LONGEST_SPAN`, which is for whatever is longer."""
+    hours = max(1, -(-length // timedelta(hours=1)))
+    return min(LONGEST_SPAN, (hours - 1).bit_length())
+
+
+def touching(start: datetime, end: datetime) -> sa.ColumnElement[bool]:
+    """Whether a screening touches [start, end), so that the index finds it among however many there are.
+
+    What lasts at most so many hours begins at most so many hours before: one narrow range of starts for each span.
+    """
+    ranges: list[sa.ColumnElement[bool]] = []
+    for power in range(LONGEST_SPAN + 1):
+        within = sa.and_(screenings.c.span == power, screenings.c.starts_at < end)
+        if power < LONGEST_SPAN:
+            within = sa.and_(within, screenings.c.starts_at > start - timedelta(hours=1 << power))
+        ranges.append(within)
+    ids = sa.union_all(*(sa.select(screenings.c.id).where(r) for r in ranges)).subquery()
+    return sa.and_(screenings.c.id.in_(sa.select(ids.c.id)), screenings.c.ends_at > start)
 
 
 def first_shown(tx: sa.Connection, shown: Iterable[int]) -> dict[int, datetime]:
@@ -97,9 +121,8 @@ def slugs_public(tx: sa.Connection, limit: int) -> list[str]:
 
 
 def after(tx: sa.Connection, now: datetime, limit: int) -> list[Screening]:
-    """Public screenings that are on or to come, by time."""
-    query = _published(sa.select(screenings)).where(screenings.c.ends_at > now)
-    return _load(tx, query.limit(limit))
+    """Public screenings that are on or come within `COMING`, by time."""
+    return _load(tx, _published(sa.select(screenings)).where(touching(now, now + COMING)).limit(limit))
 
 
 def beside(tx: sa.Connection, found: Sequence[Screening]) -> dict[int, list[Screening]]:
@@ -126,7 +149,7 @@ def beside(tx: sa.Connection, found: Sequence[Screening]) -> dict[int, list[Scre
 
 
 def on_channel(tx: sa.Connection, since: datetime, festival: int | None) -> list[Screening]:
-    """What stands on the channel of a festival (None: the network's) and is not over at `since`, by time.
+    """What stands on the channel of a festival (None: the network's) from `since` on, two weeks ahead, by time.
 
     What is closed has its own room alone: a channel is for everybody.
     """
@@ -134,7 +157,7 @@ def on_channel(tx: sa.Connection, since: datetime, festival: int | None) -> list
         screenings.c.kind.in_(PINNED),
         screenings.c.room == "",
         screenings.c.closed.is_(False),
-        screenings.c.ends_at > since,
+        touching(since, since + CHANNEL_AHEAD),
     )
     if festival is not None:
         hosted = sa.select(screening_hosts.c.screening).where(screening_hosts.c.festival == festival)
@@ -197,12 +220,15 @@ def _load(tx: sa.Connection, query: sa.Select[Any]) -> list[Screening]:
     ):
         shown.setdefault(s.screening, []).append(Slot(s.work, s.slug, s.version, s.pause_s))
     captions: dict[int, set[str]] = {}
+    spoken: dict[int, set[str]] = {}
     for c in tx.execute(
-        sa.select(slots.c.screening, assets.c.lang)
+        sa.select(slots.c.screening, assets.c.lang, assets.c.role)
         .join(assets, assets.c.work == slots.c.work)
-        .where(slots.c.screening.in_(ids), assets.c.role == "captions", assets.c.taken)
+        .where(
+            slots.c.screening.in_(ids), assets.c.role.in_(("captions", "work")), assets.c.taken, assets.c.lang != "und"
+        )
     ):
-        captions.setdefault(c.screening, set()).add(c.lang)
+        (captions if c.role == "captions" else spoken).setdefault(c.screening, set()).add(c.lang)
     found = []
     for r in rows:
         host = known[r.festival]
@@ -232,6 +258,7 @@ def _load(tx: sa.Connection, query: sa.Select[Any]) -> list[Screening]:
                 texts=by_id.get(r.id, {}),
                 slots=tuple(shown.get(r.id, ())),
                 languages=tuple(sorted(captions.get(r.id, ()))),
+                spoken=tuple(sorted(spoken.get(r.id, ()))),
                 replay_until_local=r.replay_until_local,
                 replay_until=r.replay_until_at,
                 room=r.room,
@@ -282,13 +309,15 @@ def _times(
 ) -> dict[str, Any]:
     clock = ZoneInfo(zone)
     replay = schedule.moment(replay_until_local, clock).moment if replay_until_local is not None else None
+    starts, ends = schedule.moment(starts_local, clock).moment, schedule.moment(ends_local, clock).moment
     return {
         "starts_local": starts_local,
         "ends_local": ends_local,
         "replay_until_local": replay_until_local,
-        "starts_at": schedule.moment(starts_local, clock).moment,
-        "ends_at": schedule.moment(ends_local, clock).moment,
+        "starts_at": starts,
+        "ends_at": ends,
         "replay_until_at": replay,
+        "span": span(ends - starts),
     }
 
 

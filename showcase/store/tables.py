@@ -383,8 +383,11 @@ screenings = sa.Table(
     sa.Column("replay_until_at", Instant),
     # Empty: the room that feeds the channel.
     sa.Column("room", sa.String(60), nullable=False, server_default=""),
+    # It lasts at most two to the power of this hours; the last one says nothing (see screenings.touching).
+    sa.Column("span", sa.Integer, nullable=False, server_default="15"),
     # Only with an access code.
     sa.Column("closed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Index("ix_screenings_span_starts_at", "span", "starts_at"),
 )
 
 # Codes that let guests into closed screenings. Only hashes are kept.

@@ -13,6 +13,7 @@ from showcase.core.models import Window, Work
 from showcase.errors import Conflict, Gone, Invalid, NotFound
 from showcase.store import assets, cities, works
 from showcase.web import actions, channel_streams, codes, shapes, streams, territory
+from showcase.web.door import DOOR
 from showcase.web.keys import DB, KEY, PERSON, SHELF, SHOWINGS, now, signed_in
 from showcase.web.limits import limit
 from showcase.web.openapi import Answer, Calls, Model, Shape
@@ -288,7 +289,7 @@ class PlayIn(Model):
     "Ask to watch a work",
     body=PlayIn,
     answers={200: PlayOut},
-    errors=[401, 403, 404, 409, 410, 451],
+    errors=[401, 403, 404, 409, 410, 451, 503],
 )
 async def play(request: web.Request, body: PlayIn) -> Answer:
     """A grant for the audience while the window is open, for artists and staff at any time."""
@@ -320,6 +321,8 @@ def _permission(request: web.Request, shelved: Shelved, asset_id: str) -> dict[s
         raise NotFound()
     if asset is None or not asset.playable:
         raise Conflict("not-ready")
+    if kind != "preview" and not inside:
+        request.app[DOOR].enter()
     narrowed = asset.id if kind == "page" or asset_id else ""
     return streams.permission(request, shelved, asset, kind, work.id, verdict.opens, verdict.closes, narrowed=narrowed)
 
@@ -336,9 +339,9 @@ class RenewIn(Model):
 )  # fmt: skip
 async def renew(request: web.Request, body: RenewIn) -> Answer:
     """A new grant for what the old one opened, if that is still open to the caller."""
-    limit(request, "play")
     parts = body.hls.split("/")
     grant = grants.parse(request.app[KEY], parts[2]) if len(parts) > 3 and parts[1] == "hls" else None
+    limit(request, "play-together" if grant is not None and grant.kind in ("channel", "screening") else "play")
     if grant is None:
         raise NotFound()
     at, id, where = now(request), parts[3], territory.of(request)

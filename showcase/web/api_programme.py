@@ -13,6 +13,7 @@ from showcase.core.models import Festival, Screening
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import festivals, screenings
 from showcase.web import channel_streams, codes, forms, programme_actions, streams, territory, words
+from showcase.web.door import DOOR
 from showcase.web.keys import DB, LANG, PERSON, SETTINGS, SHOWINGS, now
 from showcase.web.limits import limit
 from showcase.web.openapi import Answer, Calls, Model, Shape
@@ -418,11 +419,11 @@ class ScreeningPlay(Model):
 
 @calls.call(
     "POST", SCREENING + "/play", "Ask to watch a screening", body=ScreeningPlay, answers={200: PlayOut},
-    errors=[401, 403, 404, 409, 410, 451],
+    errors=[401, 403, 404, 409, 410, 451, 503],
 )  # fmt: skip
 async def play(request: web.Request, body: ScreeningPlay) -> Answer:
     """A grant while the screening is open: for a closed one with an access code, which is counted."""
-    limit(request, "play")
+    limit(request, "play-together")
     number = await request.app[DB].read(screenings.number, request.match_info["slug"])
     screening = await request.app[SHOWINGS].screening(number)
     if not rules.allows_screening(request[PERSON], "see", screening):
@@ -430,9 +431,11 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
     at = now(request)
     streams.refuse_screening(screening, at)
     code = await codes.admitted(request, screening, body.code or request.query.get("code", ""))
+    request.app[DOOR].enter()
     if schedule.pinned(screening, at):
         await codes.use(request, code)
         return Answer(channel_streams.permission(request, screening, schedule.phase(screening, at), code=code))
+    limit(request, "play")
     slot = body.slot or int(words.whole(request.query.get("slot"), 0, 10_000) or 0)
     if slot >= len(screening.slots):
         raise NotFound()
@@ -458,11 +461,12 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
 
 
 @calls.call(
-    "POST", "/api/v1/channels/{slug:[a-z0-9-]+}/play", "Ask to watch a channel", answers={200: PlayOut}, errors=[404],
+    "POST", "/api/v1/channels/{slug:[a-z0-9-]+}/play", "Ask to watch a channel", answers={200: PlayOut}, errors=[404, 503],
 )  # fmt: skip
 async def play_channel(request: web.Request) -> Answer:
     """A grant for a festival's 24-hour channel; `network` is the channel of all festivals."""
-    limit(request, "play")
+    limit(request, "play-together")
+    request.app[DOOR].enter()
     return Answer(await channel_streams.channel_permission(request, request.match_info["slug"]))
 
 

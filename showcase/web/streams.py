@@ -20,6 +20,7 @@ from showcase.core.timeline import Segments, on_demand
 from showcase.errors import Conflict, Gone, NotFound, NotHere, NotOpenYet, ShowcaseError, Unauthenticated
 from showcase.metrics import REFUSALS
 from showcase.web import on_channel, territory
+from showcase.web.door import DOOR
 from showcase.web.keys import KEY, SETTINGS, SHELF, SHOWINGS, STORAGE, now
 from showcase.web.pages import Handler
 from showcase.web.sendfile import IMMUTABLE, Descriptors, answer
@@ -269,17 +270,27 @@ async def segment(request: web.Request) -> web.StreamResponse:
     rendition = shelved.renditions.get((asset.id, info["rendition"]))
     if rendition is None:
         raise NotFound()
-    return await send(request, f"{rendition.folder}/{info['file']}", grant)
+    heard = 0.0
+    if rendition.kind == "audio" and info["file"].startswith("s"):
+        number = int(info["file"][1:].partition(".")[0])
+        heard = rendition.durations_us[number] / 1e6 if number < len(rendition.durations_us) else 0.0
+    return await send(request, f"{rendition.folder}/{info['file']}", grant, heard)
 
 
-async def send(request: web.Request, key: str, grant: Grant) -> web.StreamResponse:
-    """A stored file, which never changes. What is not public is kept by nobody but the browser that asked."""
+async def send(request: web.Request, key: str, grant: Grant, heard_s: float = 0.0) -> web.StreamResponse:
+    """A stored file, which never changes. What is not public is kept by nobody but the browser that asked.
+
+    `heard_s` are the seconds of sound in it, by which viewers are counted.
+    """
     ending = key.rpartition(".")[2]
     caching = "private, max-age=3600" if grant.kind == "preview" else IMMUTABLE
     headers = CORS | {"Content-Type": TYPES.get(ending, "application/octet-stream"), "Cache-Control": caching}
     path = request.app[STORAGE].local(key)
     if path is not None:
-        return answer(request, request.app[DESCRIPTORS].get(path), headers)
+        found = request.app[DESCRIPTORS].get(path)
+        if grant.kind != "preview":
+            request.app[DOOR].sent(found[1], heard_s)
+        return answer(request, found, headers)
     return web.Response(body=await request.app[STORAGE].get(key), headers=headers)
 
 

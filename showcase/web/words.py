@@ -58,6 +58,7 @@ ERRORS: Mapping[str, str] = {
     "code-over": N_(
         "This access code was taken back, or used as often as it may be. Ask who gave it to you for another."
     ),
+    "full": N_("So many are watching now that there is no room for one more. Please try again in a minute."),
     "grant-expired": N_("The permission to watch has run out. Reload the page to go on."),
     "too-large": N_("This is larger than what is taken here."),
     "file-too-large": N_("This file is larger than what is taken here ({limit})."),
@@ -254,6 +255,9 @@ def language_name(tag: str, lang: str) -> str:
     """A language's name in `lang`: 'fr-CA' -> 'French (Canada)'; the tag itself when it has none."""
     from babel import Locale, UnknownLocaleError
 
+    if "-" not in tag:
+        # From what is loaded already; a locale of its own would be read from a file.
+        return str(Locale.parse(lang).languages.get(tag, tag))
     try:
         return Locale.parse(tag, sep="-").get_display_name(lang) or tag
     except (UnknownLocaleError, ValueError):

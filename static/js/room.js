@@ -60,7 +60,7 @@ function enter(el) {
     playing = true;
     for (let attempt = 0; !over_; attempt += 1) {
       if (await player.play({ muted: !soundOn })) break;
-      if (player.refused?.code !== "not-open-yet" && player.refused?.code !== "not-ready") return;
+      if (!["not-open-yet", "not-ready", "full"].includes(player.refused?.code ?? "")) return;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]));
     }
     step ??= new Step(video, () => date(player), () => clock.now());

@@ -33,7 +33,7 @@ async def begun(db: Database, **given: Any) -> int:
 
 
 async def shown(
-    db: Database, festival: int, title: str, starts: datetime, hours: int = 1, *, public: bool = True, **given: Any
+    db: Database, festival: int, title: str, starts: datetime, hours: float = 1, *, public: bool = True, **given: Any
 ) -> Any:
     made = await db.write(
         screenings.create, NOW, None, festival=festival, zone="Europe/Vienna", kind="on_demand", starts_local=starts,
@@ -296,3 +296,29 @@ async def test_a_programme_names_works_with_their_credits_and_no_private_ones(db
     assert await db.read(people.slugs_public, 5) == [ada.slug]
     await db.write(people.set_disabled, NOW, ada.id, disabled=True)
     assert await db.read(people.slugs_public, 5) == []
+
+
+@pytest.mark.parametrize(
+    ("minutes", "power"), [(0, 0), (60, 0), (61, 1), (120, 1), (121, 2), (24 * 60, 5), (10**9, 15)]
+)
+def test_a_span_is_the_power_of_two_hours_that_a_length_fits_in(minutes: int, power: int) -> None:
+    assert screenings.span(timedelta(minutes=minutes)) == power
+
+
+async def test_what_touches_a_stretch_of_time_is_found_however_long_it_lasts(db: Database) -> None:
+    festival = await begun(db)
+    names = {}
+    for name, before, length in (
+        ("minute", timedelta(minutes=1), timedelta(minutes=2)),
+        ("hours", timedelta(hours=5), timedelta(hours=6)),
+        ("weeks", timedelta(days=20), timedelta(days=21)),
+        ("years", timedelta(days=900), timedelta(days=1000)),
+        ("over", timedelta(hours=3), timedelta(hours=3)),
+        ("later", -timedelta(hours=2), timedelta(hours=1)),
+        ("long over", timedelta(days=300), timedelta(days=299)),
+    ):
+        made = await shown(db, festival, name.title(), LOCAL - before, length / timedelta(hours=1))
+        names[made.id] = name
+    at = (await shown(db, festival, "Now", LOCAL)).starts
+    found = await db.read(screenings.between, at, at + timedelta(hours=1))
+    assert {names.get(s.id, "now") for s in found} == {"minute", "hours", "weeks", "years", "now"}

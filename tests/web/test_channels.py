@@ -339,3 +339,25 @@ async def test_a_list_of_channels_for_television_players(house: House) -> None:
         path = address.removeprefix("http://localhost:8080")
         assert (await house.ask("GET", path)).status == 200
         assert await told(house, path.rpartition("/")[0])
+
+
+async def test_the_programme_is_filtered_by_what_is_said_and_captioned(house: House) -> None:
+    plain, _ = await accepted(house)
+    spoken = await house.work()
+    await house.film(spoken, lang="ko")
+    await house.captions(spoken, "fr")
+    await house.ask("POST", f"/api/v1/works/{spoken.slug}/accept", "linz", json={})
+    await festival(house)
+    await premiere(house, plain, title={"en": "Plain"})
+    await premiere(house, spoken.slug, title={"en": "Spoken"}, starts=(BEGINS + 5 * MINUTE).isoformat())
+    for query, shown in (
+        ("", {"plain", "spoken"}),
+        ("captions=fr", {"spoken"}),
+        ("captions=en", set()),
+        ("spoken=ko", {"spoken"}),
+        ("kind=premiere&spoken=ko&captions=fr", {"spoken"}),
+        ("kind=live", set()),
+    ):
+        page = await (await house.ask("GET", f"/en/programme?{query}")).text()
+        assert {slug for slug in ("plain", "spoken") if f"/en/screenings/{slug}" in page} == shown, query
+    assert (await house.ask("GET", "/en/programme?captions=%3Cb%3E")).status == 404

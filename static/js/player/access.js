@@ -118,7 +118,8 @@ export class Access extends EventTarget {
     });
     if (!response.ok) {
       const problem = await response.json().catch(() => ({}));
-      if (response.status >= 500 || response.status === 429) throw new TypeError(problem.detail ?? `status ${response.status}`);
+      const full = problem.code === "full";
+      if ((response.status >= 500 && !full) || response.status === 429) throw new TypeError(problem.detail ?? `status ${response.status}`);
       throw new Refusal(problem, response.status);
     }
     const renewing = this.current !== null;
