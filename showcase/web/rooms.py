@@ -55,8 +55,8 @@ def room(
 
     `code`: the closed screening whose access code is needed.
     """
-    first = next((one["work"] for one in told if one["work"].state == "published"), None)
-    picture = pictures.poster(first) if first is not None else None
+    stills = (pictures.poster(one["work"]) for one in told if one["work"].state == "published")
+    picture = next((still for still in stills if still is not None), None)
     return {
         "starts": starts,
         "ends": ends,
