@@ -78,6 +78,13 @@ class Gone(ShowcaseError):
     code = "closed"
 
 
+class NotHere(ShowcaseError):
+    """Rights do not allow it where the asker is (451, RFC 7725)."""
+
+    status = 451
+    code = "not-in-your-territory"
+
+
 class TooLarge(ShowcaseError):
     """More bytes than are allowed (413)."""
 

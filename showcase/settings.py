@@ -79,6 +79,19 @@ class Settings(BaseSettings):
         le=5,
         description="How many proxies stand in front; as many are believed in `X-Forwarded-For`.",
     )
+    territory_header: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9-]{1,60}$",
+        description="Header in which the proxy or CDN in front says the viewer's country, as `CF-IPCountry`; believed only with `SHOWCASE_TRUSTED_PROXIES`.",
+    )
+    territory_database: Path | None = Field(
+        None,
+        description="Path of a MaxMind database of countries (`.mmdb`), asked where no header says it; read again when it changes.",
+    )
+    territory_unknown: Literal["open", "closed"] = Field(
+        "open",
+        description="Whether works that are closed in some countries are `open` or `closed` to viewers whose country is not known.",
+    )
     metrics_token: SecretStr | None = Field(
         None, description="Bearer token for `/metrics`; without it only this machine may read them."
     )

@@ -112,6 +112,14 @@ function enter(el) {
     }
   }
 
+  // A closed one: whoever types a code comes in.
+  document.addEventListener("showcase-code", (event) => {
+    if (/** @type {CustomEvent} */ (event).detail !== el.dataset.slug || over_ || step) return;
+    playing = false;
+    if (clock.now() >= enterAt) void play();
+    else if (asked) player.ask();
+  });
+
   const enterAt = always ? 0 : starts - (ENTER_MS[1] + Math.random() * (ENTER_MS[0] - ENTER_MS[1]));
   const askAt = always ? 0 : Math.min(enterAt, starts - DOORS_MS * (0.15 + 0.85 * Math.random()));
   let asked = false;
