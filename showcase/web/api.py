@@ -355,6 +355,9 @@ async def renew(request: web.Request, body: RenewIn) -> Answer:
         if schedule.pinned(screening, at):
             phase = schedule.phase(screening, at)
             return Answer(channel_streams.permission(request, screening, phase, code=grant.code))
+        if id == "channel":
+            # Its moment is over; a replay is asked for by itself.
+            raise Gone("closed")
         shelved, asset = await streams.shown_in(request, screening, id)
         streams.refuse_rights(request, shelved.work, schedule.use(screening, at), at, where)
         return Answer(

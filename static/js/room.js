@@ -11,7 +11,8 @@ import { Step } from "./room/step.js";
 const ENTER_MS = [50_000, 20_000];
 const DOORS_MS = 9.5 * 60_000;
 const LOOK_MS = 150_000;
-const JITTER_MS = 1500;
+const JITTER_MS = 4000;
+const LAST_MS = 3000;
 const RETRY_MS = [2000, 4000, 8000, 15_000];
 
 /** @typedef {{title: string, starts: number, ends: number}} Showing */
@@ -141,6 +142,8 @@ function enter(el) {
   function tick() {
     const now = clock.now();
     if (!always && now >= ends) return void turn();
+    // All that is still to be shown is here by now; what the server closes at the end is not asked for again.
+    if (!always && now >= ends - LAST_MS) player.hls?.stopLoad();
     tell(now);
     if (!asked && now >= askAt) {
       asked = true;
