@@ -1,6 +1,8 @@
 """Channels as they are kept: what follows from the programme, and what of it has been published.
 
-A channel's key is `s<screening>` (a premiere's own), `f<festival>`, or `n` (the whole network's).
+A channel's key is `s<screening>` (a premiere's own), `f<festival>`, or `n` (the whole network's), each with
+`~<territory>` where it is known from where people watch: what may not be shown there is slate there. A territory keeps its
+own numbers, so a right that changes never moves anybody from one numbering to another.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from showcase.core import channel, plans, schedule, sources
+from showcase.core import channel, plans, rights, schedule, sources
 from showcase.core.channel import Item, Piece, Programme, Slate, Source, Stretch
 from showcase.core.ladder import Rendition
 from showcase.core.models import Festival, Screening, Work
@@ -68,25 +70,33 @@ def us(at: datetime) -> int:
 def wanted(tx: sa.Connection, key: str, now: datetime) -> Wanted:
     """The programme of a channel as the database has it. Raises NotFound where there is no such channel."""
     festival: Festival | None = None
-    if key.startswith("s"):
-        one = screenings.by_id(tx, int(key[1:]))
+    name, _, territory = key.partition("~")
+    if name.startswith("s"):
+        one = screenings.by_id(tx, int(name[1:]))
         if one.kind not in screenings.PINNED:
             raise NotFound()
         shown = [one] if one.state == "published" and one.public and one.ends + BEHIND > now else []
         festival = festivals.by_id(tx, one.festival)
-    elif key.startswith("f"):
-        festival = festivals.by_id(tx, int(key[1:]))
+    elif name.startswith("f"):
+        festival = festivals.by_id(tx, int(name[1:]))
         if festival.state == "draft":
             raise NotFound()
         shown = screenings.on_channel(tx, now, festival.id)
     else:
         shown = screenings.on_channel(tx, now, None)
-    loop = festival.loop if festival is not None and key.startswith("f") else ()
+    loop = festival.loop if festival is not None and name.startswith("f") else ()
     found = works.by_ids(tx, {s.work for one in shown for s in one.slots}, renditions=True)
     looped = [works.work(tx, slug) for slug in loop]
-    items = tuple(_item(one, found) for one in shown)
+    items = tuple(_item(one, found, territory or None) for one in shown)
     slate, missing = _slate(tx, now, festival)
-    filler = [s for work in looped if work.state in SHOWABLE and (s := _source(work, None)) is not None]
+    filler = [
+        source
+        for work in looped
+        if work.state in SHOWABLE
+        # The rights know no loop: it goes out at one time for everybody, as a premiere does.
+        and rights.may_show(work.rights, "premiere", now, territory or None).open
+        and (source := _source(work, None)) is not None
+    ]
     return Wanted(
         Programme(items, slate, tuple(filler)),
         frozenset({*found, *(w.id for w in looped)}),
@@ -94,14 +104,14 @@ def wanted(tx: sa.Connection, key: str, now: datetime) -> Wanted:
     )
 
 
-def _item(one: Screening, found: Mapping[int, Work]) -> Item:
+def _item(one: Screening, found: Mapping[int, Work], territory: str | None) -> Item:
     shown: list[tuple[Source, int]] = []
     offset = 0
     for slot in one.slots:
         work = found.get(slot.work)
         if work is None:
             continue
-        source = _source(work, slot.version) if work.state in SHOWABLE else None
+        source = _source(work, slot.version) if work.state in SHOWABLE and _cleared(work, one, territory) else None
         if source is not None:
             shown.append((source, offset))
             offset += source.length_us
@@ -111,6 +121,12 @@ def _item(one: Screening, found: Mapping[int, Work]) -> Item:
             offset += (asset.duration_us or 0) if asset is not None else 0
         offset += slot.pause_s * channel.US
     return Item(us(one.starts), us(one.ends), tuple(shown), one.id)
+
+
+def _cleared(work: Work, one: Screening, territory: str | None) -> bool:
+    """Whether its rights let a work be shown there from the beginning of a screening to its end."""
+    moments = (one.starts, one.ends - timedelta(microseconds=1))
+    return all(rights.may_show(work.rights, schedule.use(one, one.starts), at, territory).open for at in moments)
 
 
 def _source(work: Work, version: str | None) -> Source | None:
@@ -211,9 +227,10 @@ def renew(tx: sa.Connection, now: datetime, key: str, publishing: Publishing) ->
 
 
 def _festival_of(tx: sa.Connection, key: str) -> int | None:
-    if key.startswith("f"):
-        return int(key[1:])
-    return screenings.by_id(tx, int(key[1:])).festival if key.startswith("s") else None
+    name = key.partition("~")[0]
+    if name.startswith("f"):
+        return int(name[1:])
+    return screenings.by_id(tx, int(name[1:])).festival if name.startswith("s") else None
 
 
 def _closed(tx: sa.Connection, timeline: channel.Timeline, now_us: int, cut_us: int) -> Any:
@@ -247,7 +264,7 @@ def forget(tx: sa.Connection, now: datetime, before: datetime) -> int:
     count = 0
     for (key,) in tx.execute(sa.select(channels.c.key).where(old)).all():
         try:
-            one = screenings.by_id(tx, int(key[1:]))
+            one = screenings.by_id(tx, int(key[1:].partition("~")[0]))
         except NotFound:
             one = None
         if one is None or one.ends + BEHIND < now:

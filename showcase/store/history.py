@@ -46,6 +46,7 @@ def snapshot(one: Screening) -> dict[str, Any]:
         "minimum_age": one.minimum_age,
         "slots": [[s.work_slug, s.version, s.pause_s] for s in one.slots],
         "hosts": list(one.hosts),
+        "closed": one.closed,
         "state": one.state,
     } | {f"{name}.{lang}": text for name, by_lang in one.texts.items() for lang, text in by_lang.items()}
 

@@ -444,3 +444,16 @@ slates = sa.Table(
     sa.Column("renditions", sa.JSON, nullable=False),
     sa.Column("made_at", Instant, nullable=False),
 )
+
+# Who changed what of a screening; `before` and `after` are the fields that differ, as JSON (store/history).
+history = sa.Table(
+    "history",
+    METADATA,
+    _id(),
+    _to("screenings.id", name="screening", ondelete="CASCADE"),
+    sa.Column("person", sa.ForeignKey("people.id", ondelete="SET NULL")),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("action", sa.String(20), nullable=False),
+    sa.Column("before", sa.JSON, nullable=False),
+    sa.Column("after", sa.JSON, nullable=False),
+)

@@ -287,6 +287,7 @@ class PlayIn(Model):
     "POST",
     WORK + "/play",
     "Ask to watch a work",
+    writes=False,
     body=PlayIn,
     answers={200: PlayOut},
     errors=[401, 403, 404, 409, 410, 451, 503],
@@ -334,7 +335,7 @@ class RenewIn(Model):
 
 
 @calls.call(
-    "POST", "/api/v1/grants", "Renew a permission to watch", body=RenewIn, answers={200: PlayOut},
+    "POST", "/api/v1/grants", "Renew a permission to watch", writes=False, body=RenewIn, answers={200: PlayOut},
     errors=[401, 403, 404, 409, 410, 451],
 )  # fmt: skip
 async def renew(request: web.Request, body: RenewIn) -> Answer:

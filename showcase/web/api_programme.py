@@ -11,8 +11,8 @@ from pydantic import AwareDatetime, Field
 from showcase.core import rules, schedule
 from showcase.core.models import Festival, Screening
 from showcase.errors import Conflict, Invalid, NotFound
-from showcase.store import festivals, screenings
-from showcase.web import channel_streams, codes, forms, programme_actions, streams, territory, words
+from showcase.store import festivals, history, screenings
+from showcase.web import channel_streams, codes, forms, on_channel, programme_actions, streams, territory, words
 from showcase.web.door import DOOR
 from showcase.web.keys import DB, LANG, PERSON, SETTINGS, SHOWINGS, now
 from showcase.web.limits import limit
@@ -410,6 +410,51 @@ async def withdraw(request: web.Request) -> Answer:
     return Answer(screening_out(request, made, await programme_actions.conflicts(request, made)))
 
 
+class ChangeList(Shape):
+    """Who changed what, the latest first: `id`, `at`, `person`, `action`, `before` and `after` of what differs."""
+
+    changes: list[dict[str, Any]]
+
+
+@calls.call("GET", SCREENING + "/history", "Who changed what", answers={200: ChangeList}, errors=[404], signed_in=True)
+async def list_changes(request: web.Request) -> Answer:
+    """For those who may edit it."""
+    screening = await programme_actions.screening_for(request, "edit")
+    found = await request.app[DB].read(history.of_screening, screening.id)
+    return Answer(
+        {
+            "changes": [
+                {
+                    "id": c.id,
+                    "at": c.at.isoformat(),
+                    "person": c.person,
+                    "action": c.action,
+                    "before": dict(c.before),
+                    "after": dict(c.after),
+                }
+                for c in found
+            ]
+        }
+    )
+
+
+class RestoreIn(Model):
+    """The change to take back."""
+
+    change: Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+@calls.call(
+    "POST", SCREENING + "/restore", "Take a change back", body=RestoreIn, answers={200: ScreeningOut}, errors=[404, 409],
+    signed_in=True,
+)  # fmt: skip
+async def restore(request: web.Request, body: RestoreIn) -> Answer:
+    """What it changed is again as it was before."""
+    screening = await programme_actions.screening_for(request, "edit")
+    made = await programme_actions.restore(request, screening, body.change)
+    return Answer(screening_out(request, made, await programme_actions.conflicts(request, made)))
+
+
 class ScreeningPlay(Model):
     """`slot`: which of its works, from 0. `code`: the access code of a closed screening."""
 
@@ -418,7 +463,7 @@ class ScreeningPlay(Model):
 
 
 @calls.call(
-    "POST", SCREENING + "/play", "Ask to watch a screening", body=ScreeningPlay, answers={200: PlayOut},
+    "POST", SCREENING + "/play", "Ask to watch a screening", writes=False, body=ScreeningPlay, answers={200: PlayOut},
     errors=[401, 403, 404, 409, 410, 451, 503],
 )  # fmt: skip
 async def play(request: web.Request, body: ScreeningPlay) -> Answer:
@@ -431,6 +476,8 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
     at = now(request)
     streams.refuse_screening(screening, at)
     code = await codes.admitted(request, screening, body.code or request.query.get("code", ""))
+    if schedule.pinned(screening, at):
+        await on_channel.refuse_everything(request, screening)
     request.app[DOOR].enter()
     if schedule.pinned(screening, at):
         await codes.use(request, code)
@@ -461,7 +508,7 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
 
 
 @calls.call(
-    "POST", "/api/v1/channels/{slug:[a-z0-9-]+}/play", "Ask to watch a channel", answers={200: PlayOut}, errors=[404, 503],
+    "POST", "/api/v1/channels/{slug:[a-z0-9-]+}/play", "Ask to watch a channel", writes=False, answers={200: PlayOut}, errors=[404, 503],
 )  # fmt: skip
 async def play_channel(request: web.Request) -> Answer:
     """A grant for a festival's 24-hour channel; `network` is the channel of all festivals."""

@@ -18,7 +18,7 @@ from showcase.errors import Gone, NotFound, Unauthenticated
 from showcase.media.storage import Storage
 from showcase.store import channels as channel_rows
 from showcase.store import festivals
-from showcase.web import network, on_channel, streams
+from showcase.web import network, on_channel, streams, territory
 from showcase.web.channels import CHANNELS, master
 from showcase.web.keys import DB, KEY, LANG, SETTINGS, SHOWINGS, STORAGE, now
 
@@ -36,14 +36,14 @@ async def _granted(request: web.Request) -> tuple[Grant, str]:
     if grant.expires <= at:
         raise Unauthenticated("grant-expired")
     if grant.kind == "channel":
-        return grant, on_channel.of_festival(grant.subject)
+        return grant, on_channel.of_festival(grant.subject, grant.territory)
     if grant.kind != "screening":
         raise NotFound()
     screening = await request.app[SHOWINGS].screening(grant.subject)
     streams.refuse_screening(screening, at)
     if not on_channel.pinned(screening, at):
         raise Gone("closed")
-    return grant, on_channel.of_screening(screening.id)
+    return grant, on_channel.of_screening(screening.id, grant.territory)
 
 
 async def master_playlist(request: web.Request) -> web.Response:
@@ -148,7 +148,8 @@ def _permission(
     code: int = 0,
 ) -> dict[str, Any]:
     lasts = timedelta(minutes=request.app[SETTINGS].grant_minutes)
-    token, expires = grants.issue(request.app[KEY], kind, subject, now(request), lasts, code=code)
+    where = territory.of(request)
+    token, expires = grants.issue(request.app[KEY], kind, subject, now(request), lasts, territory=where, code=code)
     return {
         "hls": f"/hls/{token}/channel/master.m3u8",
         "whep": None,
@@ -165,10 +166,10 @@ async def playlist_of_channels(request: web.Request) -> web.Response:
     """`/channels.m3u`: every channel for television players, the network's first, with permissions that last."""
     at, site, lang = now(request), request.app[SETTINGS].public_url, request[LANG]
     found = await request.app[DB].read(festivals.listed, states=("published",))
-    cities = await network.all_cities(request)
+    cities, where = await network.all_cities(request), territory.of(request)
 
     def entry(number: int, id: str, name: str, group: str) -> list[str]:
-        token, _ = grants.issue(request.app[KEY], "channel", number, at, M3U_LASTS)
+        token, _ = grants.issue(request.app[KEY], "channel", number, at, M3U_LASTS, territory=where)
         plain = name.replace('"', "'").replace("\n", " ")
         return [
             f'#EXTINF:-1 tvg-id="{id}.showcase" tvg-name="{plain}" group-title="{group}",{plain}',
@@ -185,7 +186,8 @@ async def playlist_of_channels(request: web.Request) -> web.Response:
         body=("\n".join(lines) + "\n").encode(),
         headers={
             "Content-Type": "audio/x-mpegurl; charset=utf-8",
-            "Cache-Control": "public, max-age=300",
+            # The permissions are for one territory.
+            "Cache-Control": "public, max-age=300" if where is None else "private, max-age=300",
             "Vary": "Accept-Language",
             "Access-Control-Allow-Origin": "*",
         },

@@ -124,13 +124,23 @@ class Channels:
         """Whether a segment (None: the init segment) of a place is published and not too long past."""
         watched = await self._channel(key)
         now = channels.us(self._now())
-        at, offer = watched.offer
+        at = watched.offer[0]
         if not 0 <= now - at < OFFER_US:
-            offer = channel.on_offer(
-                watched.timeline, len(sources.NAMES), now, ahead_us=self.ahead_us, behind_us=LINGER_US
-            )
-            watched.offer = (now, offer)
-        ranges = offer.get(f"../../{place}/", ())
+            self._offer(watched, now)
+        if self._offered(watched, place, number):
+            return True
+        # What a playlist told of a moment ago is not refused because this was computed a moment before.
+        if at != now:
+            self._offer(watched, now)
+        return self._offered(watched, place, number)
+
+    def _offer(self, watched: Watched, now: int) -> None:
+        found = channel.on_offer(watched.timeline, len(sources.NAMES), now, ahead_us=self.ahead_us, behind_us=LINGER_US)
+        watched.offer = (now, found)
+
+    @staticmethod
+    def _offered(watched: Watched, place: str, number: int | None) -> bool:
+        ranges = watched.offer[1].get(f"../../{place}/", ())
         return any(number is None or a <= number < b for a, b in ranges)
 
     async def owner(self, asset: str) -> int:

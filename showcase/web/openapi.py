@@ -75,6 +75,7 @@ class Call:
     errors: Sequence[int]
     signed_in: bool
     headers: Mapping[str, str]
+    writes: bool
 
 
 class Calls:
@@ -96,8 +97,12 @@ class Calls:
         errors: Sequence[int] = (),
         signed_in: bool = False,
         headers: Mapping[str, str] | None = None,
+        writes: bool | None = None,
     ) -> Callable[[Handler], Handler]:
-        """Register a handler `(request[, body][, query])`. `signed_in`: nobody else is let in."""
+        """Register a handler `(request[, body][, query])`. `signed_in`: nobody else is let in.
+
+        What `writes` (all but GET, unless told) is limited in number here; what does not limits itself.
+        """
 
         def register(handler: Handler) -> Handler:
             expected = {*errors, *([401, 403] if signed_in else []), *([400, 413, 415, 422] if body or query else [])}
@@ -117,6 +122,7 @@ class Calls:
                     sorted(expected),
                     signed_in,
                     headers or {},
+                    method != hdrs.METH_GET if writes is None else writes,
                 )
             )
             return handler
@@ -138,7 +144,7 @@ def _serve(call: Call) -> Callable[[web.Request], Awaitable[web.StreamResponse]]
     async def serve(request: web.Request) -> web.StreamResponse:
         if call.signed_in:
             rules.require_signed_in(request[PERSON])
-        if call.method != hdrs.METH_GET:
+        if call.writes:
             person = request[PERSON]
             limit(request, "api-write", str(person.id) if person is not None else None)
         given: list[Any] = []

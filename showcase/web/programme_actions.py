@@ -13,7 +13,7 @@ from aiohttp import web
 from showcase.core import rules, schedule
 from showcase.core.models import Asset, Festival, Screening, Texts
 from showcase.errors import Conflict, Forbidden, Gone, Invalid, NotFound
-from showcase.store import channels, festivals, screenings, works
+from showcase.store import channels, festivals, history, screenings, works
 from showcase.web import words
 from showcase.web.keys import DB, LANG, PERSON, SHELF, now, signed_in
 from showcase.web.shapes import TextIn
@@ -146,7 +146,7 @@ async def create_screening(
     def write(tx: sa.Connection, at: datetime) -> Screening:
         found = _works(tx, request, shown)
         end = ends_local if ends_local is not None else _end(tx, starts_local, found)
-        return screenings.create(
+        made = screenings.create(
             tx,
             at,
             person.id,
@@ -163,6 +163,8 @@ async def create_screening(
             replay_until_local=replay_until_local,
             closed=closed,
         )
+        history.record(tx, at, person.id, "created", None, made)
+        return made
 
     made = await request.app[DB].write(write, now(request))
     log.info("screening %s begun by person %d", made.slug, person.id)
@@ -194,14 +196,17 @@ async def update_screening(
     shown: Sequence[Shown] | None = None,
     hosts: Sequence[str] | None = None,
     revision: int | None = None,
+    action: history.Action = "changed",
 ) -> Screening:
     """Change what is given. Raises Conflict (`not-publishable`) when a public screening would have errors then."""
     _check_texts(fields)
     kept = frozenset((s.work_slug, s.version) for s in screening.slots)
+    person = signed_in(request)
 
     def write(tx: sa.Connection, at: datetime) -> Screening:
         if (room := values.get("room", screening.room)) != screening.room:
             _check_room(room, festivals.by_id(tx, screening.festival))
+        before = screenings.by_id(tx, screening.id)
         screenings.update(
             tx,
             at,
@@ -216,9 +221,46 @@ async def update_screening(
         changed = screenings.by_id(tx, screening.id)
         if changed.state == "published":
             _refuse_errors(_conflicts(tx, changed), request[LANG])
+        history.record(tx, at, person.id, action, before, changed)
         return changed
 
     return await request.app[DB].write(write, now(request))
+
+
+async def restore(request: web.Request, screening: Screening, id: int) -> Screening:
+    """Take a change back: what it changed is again as it was before. Raises NotFound, and as `update_screening`.
+
+    Whether it is public is not among it: publishing and withdrawing are steps of their own.
+    """
+    change = await request.app[DB].read(history.change, screening.id, id)
+    was = change.before
+    if not was:
+        raise NotFound()
+
+    def clock(name: str, current: datetime | None) -> datetime | None:
+        if name not in was:
+            return current
+        return datetime.fromisoformat(was[name]) if was[name] else None
+
+    fields: dict[str, dict[str, str]] = {}
+    for name in change.fields:
+        field, _, lang = name.partition(".")
+        if lang:
+            fields.setdefault(field, {})[lang] = was.get(name) or ""
+    starts, ends = clock("starts", screening.starts_local), clock("ends", screening.ends_local)
+    assert starts is not None  # noqa: S101 - a screening has both
+    assert ends is not None  # noqa: S101
+    replay = clock("replay_until", screening.replay_until_local)
+    return await update_screening(
+        request,
+        screening,
+        values={name: was[name] for name in ("room", "minimum_age", "closed") if name in was},
+        fields=fields,
+        local=(starts, ends, replay, screening.zone) if {"starts", "ends", "replay_until"} & set(was) else None,
+        shown=[(slug, version, pause) for slug, version, pause in was["slots"]] if "slots" in was else None,
+        hosts=was.get("hosts"),
+        action="restored",
+    )
 
 
 def _works(
@@ -297,14 +339,17 @@ async def delete(request: web.Request) -> Screening:
 
 async def publish(request: web.Request) -> Screening:
     """Make it public. Raises Conflict (`not-publishable`) while errors stand, naming them."""
-    screening = await screening_for(request, "edit")
+    screening, person = await screening_for(request, "edit"), signed_in(request)
 
     def write(tx: sa.Connection, at: datetime) -> Screening:
-        _refuse_errors(_conflicts(tx, screenings.by_id(tx, screening.id)), request[LANG])
+        before = screenings.by_id(tx, screening.id)
+        _refuse_errors(_conflicts(tx, before), request[LANG])
         screenings.set_state(tx, at, screening.id, "published", ("draft", "withdrawn", "published"))
         if screening.kind in screenings.PINNED:
             channels.ask_for_slate(tx, at, screening.festival)
-        return screenings.by_id(tx, screening.id)
+        made = screenings.by_id(tx, screening.id)
+        history.record(tx, at, person.id, "published", before, made)
+        return made
 
     made = await request.app[DB].write(write, now(request))
     log.info("screening %s published", made.slug)
@@ -313,10 +358,18 @@ async def publish(request: web.Request) -> Screening:
 
 async def withdraw(request: web.Request) -> Screening:
     """Close it at once, everywhere; its page says so."""
-    screening = await screening_for(request, "edit")
-    await request.app[DB].write(screenings.set_state, now(request), screening.id, "withdrawn", ("published",))
+    screening, person = await screening_for(request, "edit"), signed_in(request)
+
+    def write(tx: sa.Connection, at: datetime) -> Screening:
+        before = screenings.by_id(tx, screening.id)
+        screenings.set_state(tx, at, screening.id, "withdrawn", ("published",))
+        made = screenings.by_id(tx, screening.id)
+        history.record(tx, at, person.id, "withdrawn", before, made)
+        return made
+
+    made = await request.app[DB].write(write, now(request))
     log.info("screening %s withdrawn", screening.slug)
-    return await request.app[DB].read(screenings.by_id, screening.id)
+    return made
 
 
 async def playing(request: web.Request, screening: Screening, slot: int) -> tuple[Shelved, Asset]:

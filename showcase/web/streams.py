@@ -92,12 +92,12 @@ async def granted(request: web.Request) -> tuple[Grant, Shelved, Asset]:
         raise Unauthenticated("grant-expired")
     id = request.match_info["asset"]
     if grant.kind == "channel":
-        return grant, *await on_channel.shown(request, on_channel.of_festival(grant.subject))
+        return grant, *await on_channel.shown(request, on_channel.of_festival(grant.subject, grant.territory))
     if grant.kind == "screening":
         screening = await request.app[SHOWINGS].screening(grant.subject)
         refuse_screening(screening, at)
         if on_channel.pinned(screening, at):
-            return grant, *await on_channel.shown(request, on_channel.of_screening(screening.id))
+            return grant, *await on_channel.shown(request, on_channel.of_screening(screening.id, grant.territory))
         shown = await shown_in(request, screening, id)
         refuse_rights(request, shown[0].work, schedule.use(screening, at), at, grant.territory)
         return grant, *shown

@@ -16,7 +16,7 @@ from showcase.errors import Unavailable
 from showcase.media.spool import Spool
 from showcase.media.storage import Storage
 from showcase.settings import Settings
-from showcase.store import assets, events, jobs, outbox
+from showcase.store import assets, channels, events, jobs, outbox
 from showcase.store.database import Database
 from showcase.store.jobs import Job
 
@@ -86,6 +86,7 @@ class Chores:
         await self._strays()
         await self._db.write(events.prune, at - timedelta(hours=1))
         await self._db.write(jobs.prune, at - timedelta(days=30))
+        await self._db.write(channels.forget, at, at - timedelta(days=2))
         await self._db.write(outbox.prune, at - timedelta(days=30))
 
     async def _strays(self) -> None:

@@ -346,3 +346,38 @@ async def test_a_work_that_is_withdrawn_leaves_the_page_of_its_screening(house: 
 async def test_the_feeds_of_a_draft_are_for_nobody(house: House, tail: str) -> None:
     await festival(house, public=False)
     assert (await house.ask("GET", f"/festivals/ars-2026{tail}", "linz")).status == 404
+
+
+async def test_who_changed_what_is_told_to_its_staff_and_can_be_taken_back(house: House) -> None:
+    one, _ = await accepted(house)
+    two, _ = await accepted(house)
+    await festival(house)
+    made = await screening(house, one)
+    path = f"/api/v1/screenings/{made['slug']}"
+    change = {"title": {"en": "Ebb"}, "slots": [{"work": two}], "starts": (OPENS + timedelta(minutes=10)).isoformat()}
+    assert (await house.ask("PATCH", path, "linz", json=change)).status == 200
+    assert (await house.ask("PATCH", path, "linz", json={})).status == 200
+    await house.ask("POST", f"{path}/publish", "linz")
+    for who in (None, "artist", "gwangju"):
+        assert (await house.ask("GET", f"{path}/history", who)).status in (401, 403)
+        assert (await house.ask("POST", f"{path}/restore", who, json={"change": 1})).status in (401, 403)
+    found = (await (await house.ask("GET", f"{path}/history", "linz")).json())["changes"]
+    assert [(c["action"], c["person"]) for c in found] == [
+        ("published", "Sample Linz"),
+        ("changed", "Sample Linz"),
+        ("created", "Sample Linz"),
+    ]
+    assert (found[1]["before"], found[1]["after"]) == (
+        {"slots": [[one, None, 0]], "starts": "2026-11-25T14:00:00", "title.en": "Tides"},
+        {"slots": [[two, None, 0]], "starts": "2026-11-25T14:10:00", "title.en": "Ebb"},
+    )
+    back = await house.ask("POST", f"{path}/restore", "linz", json={"change": found[1]["id"]})
+    restored = await back.json()
+    assert back.status == 200, restored
+    assert (restored["title"], [s["work"] for s in restored["slots"]], restored["starts"], restored["state"]) == (
+        {"en": "Tides", "fr": "Marées"}, [one], made["starts"], "published",
+    )  # fmt: skip
+    latest = (await (await house.ask("GET", f"{path}/history", "linz")).json())["changes"][0]
+    assert (latest["action"], latest["before"]["title.en"]) == ("restored", "Ebb")
+    assert (await house.ask("POST", f"{path}/restore", "linz", json={"change": 999})).status == 404
+    assert (await house.ask("POST", f"{path}/restore", "linz", json={"change": found[2]["id"]})).status == 404
