@@ -86,6 +86,15 @@ def beside(tx: sa.Connection, one: Screening) -> list[Screening]:
     return _load(tx, query)
 
 
+def rooms_in_use(tx: sa.Connection, festival: int) -> dict[str, str]:
+    """The rooms that screenings of a festival have, with the title of one that has it."""
+    found: dict[str, str] = {}
+    hosted = sa.select(screenings).where(screenings.c.festival == festival, screenings.c.room != "")
+    for one in _load(tx, hosted):
+        found.setdefault(one.room, one.text("title", "en") or one.slug)
+    return found
+
+
 def of_work(tx: sa.Connection, work: int, now: datetime) -> list[Screening]:
     """Public screenings of a work that are on or to come, by time."""
     shown = sa.select(slots.c.screening).where(slots.c.work == work)
@@ -273,11 +282,13 @@ def set_state(tx: sa.Connection, now: datetime, id: int, state: str, expected: I
 
 def delete(tx: sa.Connection, now: datetime, id: int) -> None:
     """Remove a draft or a withdrawn screening. Raises Conflict (`wrong-state`) for a published one."""
+    festival = tx.scalar(sa.select(screenings.c.festival).where(screenings.c.id == id))
     gone = tx.execute(screenings.delete().where(screenings.c.id == id, screenings.c.state != "published"))
     if gone.rowcount == 0:
         raise Conflict("wrong-state")
     texts.forget(tx, "screening", id)
-    _told(tx, now, id)
+    # Nobody can look up any more where it was.
+    emit(tx, now, "screening", id=id, gone_from=festival)
 
 
 def moved(tx: sa.Connection, now: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,7 @@ from showcase.core import rules, schedule
 from showcase.core.models import Festival, Screening
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import festivals, screenings
-from showcase.web import forms, programme_actions, streams, words
+from showcase.web import festival_channel, forms, programme_actions, streams, words
 from showcase.web.keys import DB, LANG, PERSON, SETTINGS, SHOWINGS, now
 from showcase.web.limits import limit
 from showcase.web.openapi import Answer, Calls, Model, Shape
@@ -22,10 +23,15 @@ calls = Calls("programme")
 FESTIVAL = "/api/v1/festivals/{slug:[a-z0-9-]+}"
 SCREENING = "/api/v1/screenings/{slug:[a-z0-9-]+}"
 Zone = Annotated[str, Field(min_length=1, max_length=60)]
+Rooms = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(max_length=festival_channel.ROOMS)]
+Loop = Annotated[list[Slug], Field(max_length=festival_channel.LOOP)]
 
 
 class FestivalOut(Shape):
-    """One edition of a festival; `city` null: the network's."""
+    """One edition of a festival; `city` null: the network's. `rooms` are places beside the one on its channel.
+
+    `loop` are the works that its channel shows between screenings, for those who may edit it.
+    """
 
     slug: str
     city: str | None
@@ -34,6 +40,7 @@ class FestivalOut(Shape):
     starts_on: str
     ends_on: str
     state: Literal["draft", "published", "archived"]
+    rooms: list[str]
 
 
 class FestivalList(Shape):
@@ -52,10 +59,14 @@ class FestivalIn(Model):
     text: TextIn | None = None
     starts_on: date
     ends_on: date
+    rooms: Annotated[Rooms, Field(default_factory=list)]
 
 
 class FestivalChange(Model):
-    """What is to change; what is left out stays."""
+    """What is to change; what is left out stays. A room that a screening has stays, too.
+
+    `loop` are works that the caller may preview, accepted or published, of a length of their own.
+    """
 
     timezone: Zone | None = None
     title: TextIn | None = None
@@ -63,6 +74,8 @@ class FestivalChange(Model):
     starts_on: date | None = None
     ends_on: date | None = None
     state: Literal["draft", "published", "archived"] | None = None
+    rooms: Rooms | None = None
+    loop: Loop | None = None
     revision: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
 
 
@@ -145,7 +158,7 @@ class ScreeningChange(Model):
 def festival_out(request: web.Request, festival: Festival) -> dict[str, Any]:
     """A festival as the API shows it."""
     site = request.app[SETTINGS].public_url
-    return {
+    found = {
         "slug": festival.slug,
         "url": {lang: f"{site}/{lang}/festivals/{festival.slug}" for lang in ("en", "fr")},
         "city": festival.city,
@@ -156,7 +169,11 @@ def festival_out(request: web.Request, festival: Festival) -> dict[str, Any]:
         "ends_on": festival.ends_on.isoformat(),
         "state": festival.state,
         "revision": festival.revision,
+        "rooms": list(festival.rooms),
     }
+    if rules.allows_festival(request[PERSON], "edit", festival):
+        found["loop"] = list(festival.loop)
+    return found
 
 
 def screening_out(
@@ -188,11 +205,16 @@ def screening_out(
     }
     if conflicts is not None:
         found["revision"] = screening.revision
-        found["conflicts"] = [
-            {"code": c.code, "severity": c.severity, "detail": words.sentence(c.code, c.params, request[LANG])}
-            for c in conflicts
-        ]
+        found["conflicts"] = conflicts_out(request, conflicts)
     return found
+
+
+def conflicts_out(request: web.Request, conflicts: Sequence[schedule.Conflict]) -> list[dict[str, str]]:
+    """What stands against a screening, in the caller's language."""
+    return [
+        {"code": c.code, "severity": c.severity, "detail": words.sentence(c.code, c.params, request[LANG])}
+        for c in conflicts
+    ]
 
 
 @calls.call("GET", "/api/v1/festivals", "Festivals", answers={200: FestivalList})
@@ -217,6 +239,7 @@ async def create_festival(request: web.Request, body: FestivalIn) -> Answer:
         starts_on=body.starts_on,
         ends_on=body.ends_on,
         slug=body.slug,
+        rooms=body.rooms,
     )
     return Answer(festival_out(request, made), 201, {"Location": f"/api/v1/festivals/{made.slug}"})
 
@@ -248,6 +271,8 @@ async def change_festival(request: web.Request, body: FestivalChange) -> Answer:
         values=values,
         fields=programme_actions.given(title=body.title, text=body.text),
         revision=body.revision,
+        rooms=body.rooms,
+        loop=body.loop,
     )
     return Answer(festival_out(request, changed))
 
@@ -277,15 +302,15 @@ async def list_screenings(request: web.Request, query: ScreeningsQuery) -> Answe
         inside = rules.allows_festival(person, "edit", festival)
         found = await db.read(screenings.of_festival, festival.id, public=not inside)
     else:
-        since = _utc(query.since) if query.since is not None else now(request)
-        until = _utc(query.until) if query.until is not None else since + timedelta(days=31)
+        since = utc(query.since) if query.since is not None else now(request)
+        until = utc(query.until) if query.until is not None else since + timedelta(days=31)
         if not since < until <= since + timedelta(days=62):
             raise Invalid(fields={"until": "window-order"})
         found = await db.read(screenings.between, since, until)
     return Answer({"screenings": [screening_out(request, s) for s in found]})
 
 
-def _utc(moment: datetime) -> datetime:
+def utc(moment: datetime) -> datetime:
     try:
         found = moment.astimezone(UTC)
     except OverflowError:
@@ -308,14 +333,14 @@ async def create_screening(request: web.Request, body: ScreeningIn) -> Answer:
         request,
         festival,
         kind=body.kind,
-        starts_local=schedule.on_clock(_utc(body.starts), zone),
-        ends_local=schedule.on_clock(_utc(body.ends), zone) if body.ends is not None else None,
+        starts_local=schedule.on_clock(utc(body.starts), zone),
+        ends_local=schedule.on_clock(utc(body.ends), zone) if body.ends is not None else None,
         fields=programme_actions.given(title=body.title, text=body.text, languages=body.languages, notes=body.notes),
         shown=[(s.work, s.version, s.pause) for s in body.slots],
         hosts=body.co_hosts,
         minimum_age=body.minimum_age,
         room=body.room,
-        replay_until_local=schedule.on_clock(_utc(body.replay_until), zone) if body.replay_until is not None else None,
+        replay_until_local=schedule.on_clock(utc(body.replay_until), zone) if body.replay_until is not None else None,
     )
     found = await programme_actions.conflicts(request, made)
     return Answer(screening_out(request, made, found), 201, {"Location": f"/api/v1/screenings/{made.slug}"})
@@ -345,11 +370,11 @@ async def change_screening(request: web.Request, body: ScreeningChange) -> Answe
     zone = words.zone(screening.zone)
     local = None
     if body.model_fields_set & {"starts", "ends", "replay_until"}:
-        starts = schedule.on_clock(_utc(body.starts), zone) if body.starts is not None else screening.starts_local
-        ends = schedule.on_clock(_utc(body.ends), zone) if body.ends is not None else screening.ends_local
+        starts = schedule.on_clock(utc(body.starts), zone) if body.starts is not None else screening.starts_local
+        ends = schedule.on_clock(utc(body.ends), zone) if body.ends is not None else screening.ends_local
         replay = screening.replay_until_local
         if "replay_until" in body.model_fields_set:
-            replay = schedule.on_clock(_utc(body.replay_until), zone) if body.replay_until is not None else None
+            replay = schedule.on_clock(utc(body.replay_until), zone) if body.replay_until is not None else None
         local = (starts, ends, replay, screening.zone)
     values: dict[str, Any] = {"room": body.room} if body.room is not None else {}
     if "minimum_age" in body.model_fields_set:
