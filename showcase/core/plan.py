@@ -7,7 +7,7 @@ hours long and drawn so. Down, rows of one lane or more: what is on at the same 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -53,7 +53,8 @@ class Tick:
 @dataclass(frozen=True, slots=True)
 class Bar:
     """A screening in its lane. `before` and `after`: it goes on beyond the window. `room` is the width until the next
-    bar of the lane, or the end of the window: how far its name may reach."""
+    bar of the lane, or the end of the window: how far its name may reach. `replay`: it is not the screening itself, but
+    the time after it in which its works may be watched on demand; its `starts` and `ends` are those of that time."""
 
     screening: Screening
     lane: int
@@ -62,6 +63,7 @@ class Bar:
     before: bool
     after: bool
     room: float
+    replay: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +122,27 @@ def draw(
         a, b = midnight(day, zone), midnight(day + _DAY, zone)
         days.append(Day(day, x(a), round(x(b) - x(a), 4), (b - a) / timedelta(hours=1)))
     inside: dict[tuple[RowKind, str], list[Screening]] = {(k, n): [] for k, n in _places(festival)}
+    replays: set[int] = set()
     for s in screenings:
         place = place_of(s, festival)
         found = inside.setdefault(place, [])
         if s.starts < end and max(s.ends, s.starts + timedelta(minutes=1)) > start:
             found.append(s)
+        if (
+            s.kind != "on_demand"
+            and s.replay_until is not None
+            and s.ends < min(end, s.replay_until)
+            and s.replay_until > start
+        ):
+            replays.add(s.id)
+            inside["on_demand", ""].append(replace(s, starts=s.ends, ends=s.replay_until))
     order: tuple[RowKind, ...] = ("channel", "room", "elsewhere", "on_demand")
     rows = []
     for kind, name in sorted(inside, key=lambda place: order.index(place[0])):
         lanes = _lanes(inside[kind, name])
         bars = [bar for n, lane in enumerate(lanes) for bar in _bars(lane, n, start, end)]
+        if kind == "on_demand":
+            bars = [replace(bar, replay=bar.screening.id in replays) for bar in bars]
         rows.append(Row(kind, name, max(1, len(lanes)), tuple(sorted(bars, key=lambda b: b.screening.starts))))
     dark = tuple(
         tuple(Stretch(x(a), round(x(b) - x(a), 4)) for a, b in sun.nights(at.latitude, at.longitude, start, end, depth))

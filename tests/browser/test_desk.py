@@ -117,6 +117,8 @@ async def test_an_edge_lengthens_and_escape_lets_go(works: Works, fest: str, sig
     await page.keyboard.press("Escape")
     await page.mouse.up()
     assert await box(block(page, slug).locator(".slot-block")) == here
+    # Letting go is no visit.
+    assert await page.locator("dialog[open]").count() == 0
     await pull(page, right, y, right + await hour(page), y)
     await page.mouse.up()
     await said(page, "12:00–15:00")
@@ -349,6 +351,38 @@ async def test_the_panels_fields_move_it_too(works: Works, fest: str, signed_in:
     await sheet.get_by_role("button", name="Move", exact=True).click()
     await said(page, "09:10–10:00, Hall")
     assert stands(works, slug) == ("09:10", "10:00", "Hall")
+
+
+async def test_what_changed_while_the_panel_was_open_is_not_overwritten(
+    works: Works, fest: str, signed_in: Enter, problems: Problems
+) -> None:
+    problems.expect("409")
+    slug = shown(works, fest, "Tides", "12:00", "14:00")
+    page = await opened(signed_in, fest)
+    await block(page, slug).locator("a").click()
+    sheet = page.get_by_role("dialog")
+    await sheet.get_by_label("Until").fill(f"{DAY}T15:00")
+    works.gallery.call("PATCH", f"/api/v1/screenings/{slug}", "admin", {"starts": at("20:00"), "ends": at("22:00")})
+    await expect(block(page, slug)).to_have_attribute("data-starts", re.compile(r"T18:00"))
+    await sheet.get_by_role("button", name="Move", exact=True).click()
+    await expect(page.locator("[data-notes]")).to_contain_text("Your change to Wed 14 May, 12:00–15:00")
+    assert stands(works, slug) == ("20:00", "22:00", "")
+    await block(page, slug).locator("a").click()
+    works.gallery.call("PATCH", f"/api/v1/screenings/{slug}", "admin", {"title": {"en": "Ebb"}})
+    await expect(block(page, slug).locator("[data-title]")).to_have_text("Ebb")
+    await sheet.get_by_role("button", name="Make it public").click()
+    await expect(sheet).to_contain_text("Look at it and try again.")
+    await expect(sheet.get_by_role("heading", name="Ebb")).to_be_visible()
+    await expect(block(page, slug)).to_have_attribute("data-state", "draft")
+
+
+async def test_a_replay_lies_among_what_is_on_demand(works: Works, fest: str, signed_in: Enter) -> None:
+    shown(works, fest, "Tides", "12:00", "14:00", replay_until=at("20:00"))
+    page = await opened(signed_in, fest)
+    replay = page.locator('[data-row="on_demand"] .slot-replay')
+    await expect(replay).to_contain_text("replay until")
+    await replay.locator("a").click()
+    await expect(page.get_by_role("dialog").get_by_role("heading", name="Tides")).to_be_visible()
 
 
 async def test_days_and_zooms_change_in_place_and_undo_stays(works: Works, fest: str, signed_in: Enter) -> None:

@@ -106,6 +106,16 @@ def test_what_overlaps_takes_lanes_and_names_reach_to_the_next_block() -> None:
     assert [round(b.room / 4, 2) for b in row.bars] == [2, 13, 12]
 
 
+def test_a_replay_lies_among_what_is_on_demand_from_the_end_of_its_screening_on() -> None:
+    later = schedule.moment(at(20), VIENNA).moment
+    row = drawn(AUTUMN, AUTUMN, shown(1, at(10), at(12), replay_until=later)).rows[-1]
+    assert [(b.replay, b.screening.id, round(b.x / 4, 2), round(b.width / 4, 2)) for b in row.bars] == [
+        (True, 1, 13, 8)
+    ]
+    day_after = drawn(date(2026, 10, 26), date(2026, 10, 26), shown(1, at(10), at(12), replay_until=later))
+    assert day_after.rows[-1].bars == ()
+
+
 def test_night_is_drawn_for_the_city_and_not_without_one() -> None:
     plan = drawn(AUTUMN, AUTUMN)
     assert len(plan.dark) == 4

@@ -24,7 +24,7 @@ import { HOUR, clockOf, filled } from "./clock.js";
  */
 
 // What a new drawing brings, beside the board itself.
-const PARTS = ["[data-window]", ".desk-ways", "[data-clocks]", "[data-empty]", "script[data-facts]"];
+const PARTS = ["[data-window]", ".desk-ways", "[data-clocks]", "[data-empty]", "#put-place", "script[data-facts]"];
 
 /** @param {string} address */
 const bare = (address) => address.split("#")[0];
@@ -75,6 +75,23 @@ export function board(root, words) {
       console.warn("desk: %s", error);
       return false;
     }
+  }
+
+  /** One after the other: who asks while one is under way gets the next. @type {Promise<unknown>} */
+  let last = Promise.resolve();
+  /** @type {Promise<boolean | null> | null} */
+  let waiting = null;
+
+  /** Take over what the server has by now. */
+  function refresh() {
+    if (waiting) return waiting;
+    const mine = last.then(() => {
+      waiting = null;
+      return draw(here);
+    });
+    waiting = mine;
+    last = mine;
+    return mine;
   }
 
   /** @param {Document} page @param {Element} next */
@@ -150,8 +167,7 @@ export function board(root, words) {
     get clock() {
       return clock;
     },
-    /** Take over what the server has by now. */
-    refresh: () => draw(here),
+    refresh,
     /** Keep the board as it is until it is let go. */
     hold() {
       held += 1;
@@ -160,7 +176,7 @@ export function board(root, words) {
       held -= 1;
       if (held || !missed) return;
       missed = false;
-      draw(here);
+      refresh();
     },
     block,
     /** @param {string} slug */

@@ -50,16 +50,17 @@ export function changes(board, told, words) {
 
   /**
    * Save another time or room.
-   * @param {string} slug @param {When} to @returns {Promise<boolean>}
+   * @param {string} slug @param {When} to @param {number} [seen] the revision that was seen, unless it is the board's
+   * @returns {Promise<boolean>}
    */
-  async function move(slug, to) {
+  async function move(slug, to, seen) {
     const before = board.screening(slug);
-    if (!before) return false;
+    if (!before || Number.isNaN(to.starts) || Number.isNaN(to.ends)) return false;
     const answer = await call("PATCH", address(slug), {
       starts: iso(to.starts),
       ends: iso(to.ends),
       ...(to.room !== before.room ? { room: to.room } : {}),
-      revision: before.revision,
+      revision: seen ?? before.revision,
     });
     if (answer.ok) {
       mine(answer.body);

@@ -18,9 +18,11 @@ export function drag(root, board, change, lifting) {
   function edge(el, clientX) {
     const box = el.querySelector(".slot-block")?.getBoundingClientRect();
     if (!box) return null;
+    // Of a short block the middle is left to move it by; its end is also beyond it.
+    const zone = Math.min(EDGE_PX, box.width / 4);
     const fromEnd = board.backwards ? clientX - box.left : box.right - clientX;
     const fromStart = board.backwards ? box.right - clientX : clientX - box.left;
-    if (fromEnd < EDGE_PX && fromEnd > -EDGE_PX && !el.classList.contains("slot-after")) return "end";
+    if (fromEnd < zone && fromEnd > -EDGE_PX && !el.classList.contains("slot-after")) return "end";
     return fromStart < EDGE_PX && box.width > 4 * EDGE_PX && !el.classList.contains("slot-before") ? "start" : null;
   }
 
@@ -90,17 +92,19 @@ export function drag(root, board, change, lifting) {
       follow();
     }
 
-    /** @param {boolean} keep */
-    async function done(keep) {
+    /** @param {boolean} keep @param {boolean} [up] whether the button is up */
+    async function done(keep, up = true) {
       cancelAnimationFrame(drift);
       link.removeEventListener("pointermove", moved);
       removeEventListener("keydown", escaped, true);
       link.removeEventListener("pointerup", put);
       link.removeEventListener("pointercancel", cancelled);
       if (!held || !el || !one) return;
-      // The click that follows is no visit.
+      // The click that follows, once the button is up, is no visit.
       link.addEventListener("click", stop, { capture: true, once: true });
-      setTimeout(() => link.removeEventListener("click", stop, true));
+      const quiet = () => setTimeout(() => link.removeEventListener("click", stop, true));
+      if (up) quiet();
+      else addEventListener("pointerup", quiet, { once: true });
       const { when, changed } = held;
       if (!keep || !changed) return held.back();
       const back = held.down();
@@ -118,7 +122,7 @@ export function drag(root, board, change, lifting) {
     const escaped = (/** @type {KeyboardEvent} */ key) => {
       if (key.key !== "Escape") return;
       key.stopPropagation();
-      done(false);
+      done(false, false);
     };
     link.addEventListener("pointermove", moved);
     link.addEventListener("pointerup", put);

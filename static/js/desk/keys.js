@@ -23,7 +23,7 @@ export function keys(root, board, change, lifting, sheet, told, words) {
   bar.hidden = false;
 
   function dress() {
-    for (const link of board.grid.querySelectorAll(".slot > a")) {
+    for (const link of board.grid.querySelectorAll("[data-slot] > a")) {
       const described = link.getAttribute("aria-describedby");
       link.setAttribute("aria-haspopup", "dialog");
       link.setAttribute("aria-describedby", described ? `${described} desk-keys` : "desk-keys");
@@ -104,9 +104,10 @@ export function keys(root, board, change, lifting, sheet, told, words) {
   });
   board.grid.addEventListener("click", (event) => {
     const el = event.target instanceof Element ? /** @type {HTMLElement | null} */ (event.target.closest(".slot")) : null;
-    if (!el || event.ctrlKey || event.metaKey || event.shiftKey || "locked" in el.dataset) return;
+    const slug = el?.dataset.slot ?? el?.dataset.of;
+    if (!el || !slug || event.ctrlKey || event.metaKey || event.shiftKey || (el.dataset.slot && "locked" in el.dataset)) return;
     event.preventDefault();
-    sheet.open(el.dataset.slot ?? "");
+    sheet.open(slug);
   });
 
   change.changed.addEventListener("steps", () => {

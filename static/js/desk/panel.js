@@ -44,6 +44,12 @@ export function panel(root, board, change, told, words) {
     frame.scrollTop = 0;
   }
 
+  /** The revision that stands in the panel: the board may know a newer one by now. */
+  function seen() {
+    const inside = /** @type {HTMLElement | null} */ (frame.querySelector("[data-sheet]"));
+    return Number(inside?.dataset.revision);
+  }
+
   function close() {
     frame.close();
   }
@@ -69,7 +75,7 @@ export function panel(root, board, change, told, words) {
       const ends = board.clock.read(String(given.get("ends")));
       const room = given.has("room") ? String(given.get("room")) : (board.screening(slug)?.room ?? "");
       close();
-      await change.move(slug, { starts, ends, room });
+      await change.move(slug, { starts, ends, room }, seen());
       return;
     }
     const failed = await change.end(slug, form.action.endsWith("/delete") ? "delete" : "withdraw");
@@ -86,6 +92,11 @@ export function panel(root, board, change, told, words) {
       close();
       await change.duplicate(slug);
     } else if (button.matches("[data-publish]")) {
+      if (one.revision !== seen()) {
+        // What is listed is no longer what would be public.
+        await fill(slug);
+        return wrong(words.lookAgain);
+      }
       button.disabled = true;
       const failed = await change.publish(slug);
       if (failed) {
@@ -98,11 +109,11 @@ export function panel(root, board, change, told, words) {
       const to = board.free(slug, one.kind, { starts: one.starts, ends: one.ends, room: one.room });
       if (to.starts === one.starts) return wrong(filled(words.noFree, {}));
       close();
-      await change.move(slug, to);
+      await change.move(slug, to, seen());
     } else if (button.dataset.mend === "lengthen") {
       const ends = one.starts + Math.ceil(Number(button.dataset.length) / 60) * 60_000;
       close();
-      await change.move(slug, { starts: one.starts, ends, room: one.room });
+      await change.move(slug, { starts: one.starts, ends, room: one.room }, seen());
     }
   });
 

@@ -156,15 +156,17 @@ export function shelf(root, board, change, lifting, words) {
       ghost.held.set(when);
     }
 
-    /** @param {boolean} keep */
-    async function done(keep) {
+    /** @param {boolean} keep @param {boolean} [up] whether the button is up */
+    async function done(keep, up = true) {
       item?.removeEventListener("pointermove", moved);
       item?.removeEventListener("pointerup", put);
       item?.removeEventListener("pointercancel", cancelled);
       removeEventListener("keydown", escaped, true);
       if (!dragging) return;
       item?.addEventListener("click", stop, { capture: true, once: true });
-      setTimeout(() => item?.removeEventListener("click", stop, true));
+      const quiet = () => setTimeout(() => item?.removeEventListener("click", stop, true));
+      if (up) quiet();
+      else addEventListener("pointerup", quiet, { once: true });
       const at = ghost?.held.when;
       const row = ghost?.row;
       const into = over?.dataset.slot;
@@ -183,7 +185,7 @@ export function shelf(root, board, change, lifting, words) {
     const put = () => done(true);
     const cancelled = () => done(false);
     const escaped = (/** @type {KeyboardEvent} */ key) => {
-      if (key.key === "Escape") done(false);
+      if (key.key === "Escape") done(false, false);
     };
     item.addEventListener("pointermove", moved);
     item.addEventListener("pointerup", put);
