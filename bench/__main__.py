@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.figures import Figure, load, table
 
-NAMES = ("grants", "start", "pages", "delivery", "playing", "processing")
+NAMES = ("grants", "start", "pages", "delivery", "playing", "processing", "channels", "together", "programme")
 
 
 def main(names: list[str]) -> int:

@@ -12,7 +12,8 @@ from showcase.children import Children
 from showcase.core.languages import direction
 from showcase.media.spool import Spool
 from showcase.media.storage import Storage
-from showcase.settings import Settings
+from showcase.settings import Settings, shipped
+from showcase.store import channels as channel_rows
 from showcase.store import cities, jobs, screenings
 from showcase.store.database import Database
 from showcase.store.events import Event
@@ -21,8 +22,11 @@ from showcase.tasks import Tasks
 from showcase.web import (
     account,
     api_docs,
+    channel_streams,
+    channels,
     desk,
     events,
+    feeds_programme,
     keys,
     network,
     openapi,
@@ -32,6 +36,7 @@ from showcase.web import (
     programme_desk,
     programme_pages,
     public,
+    rooms,
     streams,
     studio,
     uploads,
@@ -43,7 +48,7 @@ from showcase.web.pages import Pages
 from showcase.web.passwords import Passwords
 from showcase.web.sendfile import Descriptors
 from showcase.web.shelf import Shelf, Showings
-from showcase.web.static import Assets, folder
+from showcase.web.static import Assets
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +76,7 @@ def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, wor
     app[keys.LIMITS] = Limits()
     app[keys.ASSETS] = Assets(dev=settings.dev)
     app[keys.PAGES] = Pages(
-        folder("templates"),
+        shipped("templates"),
         dev=settings.dev,
         names={
             "poster": pictures.poster,
@@ -84,6 +89,7 @@ def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, wor
     app[events.STREAMS] = events.Streams()
     app[keys.SHELF] = Shelf(db)
     app[keys.SHOWINGS] = Showings(db)
+    app[channels.CHANNELS] = channels.Channels(db, app[keys.NOW], settings.publish_ahead)
     app[network.NETWORK] = network.Network(db)
     app[streams.DESCRIPTORS] = Descriptors()
     app[TASKS] = Tasks()
@@ -92,6 +98,7 @@ def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, wor
     caches = [
         app[keys.SHELF].changed,
         app[keys.SHOWINGS].changed,
+        app[channels.CHANNELS].changed,
         app[network.NETWORK].changed,
         app[keys.PAGES].changed,
         _forget_files(app),
@@ -130,12 +137,15 @@ def _mount(app: web.Application) -> None:
     openapi.mount(app, api_docs.LISTS)
     for part in (
         operator,
+        channel_streams,
         streams,
         pictures,
         uploads,
         public,
         programme,
         programme_pages,
+        rooms,
+        feeds_programme,
         account,
         studio,
         desk,
@@ -150,6 +160,7 @@ async def _opened(app: web.Application) -> AsyncIterator[None]:
     if added:
         log.info("%d cities added", added)
     await db.write(jobs.enqueue, at, "sweep", "")
+    await db.write(channel_rows.ask_for_slate, at, None)
     # The rules of time zones may have changed with an update of the machine.
     if moved := await db.write(screenings.moved, at):
         log.warning("%d screenings moved: the rules of their time zones have changed", moved)

@@ -14,20 +14,19 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 import sqlalchemy as sa
 from aiohttp import web
 
+from showcase import demo_programme
 from showcase.app import TASKS
-from showcase.core import schedule
 from showcase.core.models import Credit, Person, Window, Work
 from showcase.errors import NotFound
 from showcase.media import ffmpeg
 from showcase.media.child import Limits
 from showcase.settings import Settings
-from showcase.store import access, assets, cities, festivals, people, screenings, works
+from showcase.store import access, assets, cities, people, screenings, works
 from showcase.store.database import Database, migrate
 from showcase.web.keys import DB, NOW, SETTINGS, STORAGE
 
@@ -35,6 +34,10 @@ log = logging.getLogger(__name__)
 
 LINK_LASTS = timedelta(days=7)
 LENGTH_S = 24
+ENOUGH = 2
+"""With so many works there can be a premiere; the others join later ones."""
+
+KEPT_UP_S = 60
 # (address, name, role, city)
 PEOPLE = (
     ("admin@example.org", "Sample Administrator", "administrator", None),
@@ -220,22 +223,42 @@ async def _filling(app: web.Application) -> AsyncIterator[None]:
 
 async def _fill(app: web.Application) -> None:
     binary = await asyncio.to_thread(ffmpeg.binary, app[SETTINGS].ffmpeg)
+    shown: list[int] = []
     for number, sample in enumerate(SAMPLES, 1):
         title = sample.titles["en"]
         work = await _work(app, sample)
         if work.state == "published" and work.main is not None and not _lacking(sample, work):
+            shown.append(work.id)
             continue
         if lacking := _lacking(sample, work):
             click.echo(f"  {number} of {len(SAMPLES)}  {title}: drawing …")
             await _files(app, sample, work, binary, lacking)
-        work = await _playable(app, work)
+        work = await _playable(app, work, whole=len(shown) < ENOUGH)
         if work.main is None:
             click.echo(f"  {number} of {len(SAMPLES)}  {title}: failed, see the studio")
             continue
         await app[DB].write(_publish, datetime.now(UTC), work.id)
+        shown.append(work.id)
+        if len(shown) == ENOUGH:
+            await _programme(app, shown, whole=False, soon=True)
         click.echo(f"  {number} of {len(SAMPLES)}  {title}: {app[SETTINGS].public_url}/en/works/{work.slug}")
-    await _programme(app)
     click.echo("  All sample works are public; the higher qualities follow.")
+    soon = len(shown) >= ENOUGH
+    while shown:
+        await _programme(app, shown, whole=True, soon=soon)
+        soon = False
+        await asyncio.sleep(KEPT_UP_S)
+
+
+async def _programme(app: web.Application, shown: Sequence[int], *, whole: bool, soon: bool) -> None:
+    """Festivals around today with screenings that are over, on and to come."""
+    at, site = app[NOW](), app[SETTINGS].public_url
+    await app[DB].write(demo_programme.fill, at, list(shown), whole=whole, soon=soon)
+    if not soon:
+        return
+    for one in (await app[DB].read(screenings.on_channel, at, None))[:1]:
+        begins = one.starts.astimezone().strftime("%H:%M")
+        click.echo(f"  A sample premiere begins at {begins}: {site}/en/screenings/{one.slug}")
 
 
 async def _work(app: web.Application, sample: Sample) -> Work:
@@ -357,67 +380,3 @@ async def _playable(app: web.Application, work: Work, *, whole: bool = False) ->
 def _publish(tx: sa.Connection, at: datetime, work: int) -> None:
     works.set_window(tx, at, work, Window(None, None))
     works.set_state(tx, at, work, "published", ("draft", "submitted", "accepted", "withdrawn", "published"))
-
-
-# (title, hours from now at which it opens and closes, which samples)
-SCREENINGS = (
-    ({"en": "Sample: Two Harbours", "fr": "Exemple : Deux ports"}, -2, 8, (5, 0)),
-    ({"en": "Sample: Yesterday’s Room", "fr": "Exemple : La salle d’hier"}, -28, -20, (2,)),
-    ({"en": "Sample: Tomorrow’s Room", "fr": "Exemple : La salle de demain"}, 20, 30, (1, 3)),
-)
-
-
-async def _programme(app: web.Application) -> None:
-    """A festival around today with screenings that are over, on and to come; on another day they are made anew."""
-    at, db = app[NOW](), app[DB]
-    shown = [await _work(app, sample) for sample in SAMPLES]
-    made = await db.write(_screenings, at, [work.id for work in shown])
-    if made:
-        click.echo(f"  {made} sample screenings: {app[SETTINGS].public_url}/en/programme")
-
-
-def _screenings(tx: sa.Connection, at: datetime, shown: Sequence[int]) -> int:
-    zone = ZoneInfo("Europe/Vienna")
-    today = at.astimezone(zone).date()
-    found = [f for f in festivals.listed(tx) if f.slug.startswith("sample-festival")]
-    festival = next(iter(found), None)
-    if festival is None:
-        festival = festivals.create(
-            tx,
-            at,
-            fields={
-                "title": {"en": "Sample Festival", "fr": "Festival d’exemple"},
-                "text": {"en": "A festival of samples, to look round.", "fr": "Un festival d’exemples, pour voir."},
-            },
-            city="linz",
-            zone=str(zone),
-            starts_on=today - timedelta(days=3),
-            ends_on=today + timedelta(days=9),
-            slug="sample-festival",
-        )
-        festivals.set_state(tx, at, festival.id, "published")
-    if any(s.ends > at for s in screenings.of_festival(tx, festival.id, public=True)):
-        return 0
-    festivals.update(
-        tx,
-        at,
-        festival.id,
-        values={"starts_on": today - timedelta(days=3), "ends_on": today + timedelta(days=9)},
-        fields={},
-    )
-    hour = at.replace(minute=0, second=0, microsecond=0)
-    for title, opens, closes, works_shown in SCREENINGS:
-        one = screenings.create(
-            tx,
-            at,
-            None,
-            festival=festival.id,
-            zone=str(zone),
-            kind="on_demand",
-            starts_local=schedule.on_clock(hour + timedelta(hours=opens), zone),
-            ends_local=schedule.on_clock(hour + timedelta(hours=closes), zone),
-            fields={"title": title},
-            shown=[(shown[n], None, 0) for n in works_shown],
-        )
-        screenings.set_state(tx, at, one.id, "published", ("draft",))
-    return len(SCREENINGS)

@@ -40,6 +40,12 @@ class Forbidden(ShowcaseError):
     code = "forbidden"
 
 
+class NotOpenYet(Forbidden):
+    """Media before its moment (403); `opens` says when that is, where it is known."""
+
+    code = "not-open-yet"
+
+
 class Invalid(ShowcaseError):
     """Input that cannot be taken (422), with the fields at fault: `fields` maps a field to its error code."""
 

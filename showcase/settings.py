@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     grant_minutes: int = Field(
         60, ge=2, le=24 * 60, description="Minutes a permission to watch lasts before it is renewed."
     )
+    publish_ahead: float = Field(
+        12, ge=6, le=60, description="Seconds before its moment that a segment of a premiere or channel can be fetched."
+    )
     session_days: int = Field(30, ge=1, le=365, description="Days after its last use that a sign-in lasts.")
     signin_minutes: int = Field(30, ge=1, le=24 * 60, description="Minutes a sign-in link lasts.")
     invitation_days: int = Field(14, ge=1, le=365, description="Days an invitation lasts.")
@@ -161,6 +164,15 @@ class Settings(BaseSettings):
             file.flush()
             os.fsync(file.fileno())
             return key
+
+
+def shipped(name: str) -> Path:
+    """Return `static` or `templates`: inside the package (from a wheel) or beside it (a checkout)."""
+    package = Path(__file__).resolve().parent
+    for base in (package, package.parent):
+        if (base / name).is_dir():
+            return base / name
+    raise FileNotFoundError(f"neither {package / name} nor {package.parent / name} is a folder")
 
 
 def _key(path: Path, kept: str) -> bytes:

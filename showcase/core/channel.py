@@ -196,7 +196,7 @@ class Slate:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A block of the programme, from its start to its end, with works one after the other and pauses behind them.
+    """A block of the programme, from its start to its end, with works and when each starts, from the start of the block.
 
     `screening` is its number. Without sources it is slate (a stage that is not live yet).
     """
@@ -241,10 +241,8 @@ def arrange(programme: Programme, anchor: Anchor) -> Timeline:
         if item.ends_us <= made.at:
             continue
         made.fill(item.starts_us, programme.loop)
-        starts = item.starts_us
-        for source, pause_us in item.sources:
-            made.show(source, starts, item.screening)
-            starts += source.length_us + pause_us
+        for source, offset_us in item.sources:
+            made.show(source, item.starts_us + offset_us, item.screening)
         made.fill(item.ends_us, ())
     made.go_on()
     return Timeline((*anchor.stretches, *made.stretches))
@@ -321,7 +319,14 @@ class _Making:
             self._add((whole(self._slate.body),), FOREVER)
 
 
-def keep(old: Timeline, now_us: int, cut_us: int, since_us: int, closed: Callable[[Stretch, Piece], bool]) -> Anchor:
+def keep(
+    old: Timeline,
+    now_us: int,
+    cut_us: int,
+    since_us: int,
+    closed: Callable[[Stretch, Piece], bool],
+    renditions: int,
+) -> Anchor:
     """What of a timeline stays as it is when the programme changes at `now_us`.
 
     Everything that starts before `cut_us` (the publishing lead and one segment from now) stays: works as a whole,
@@ -345,8 +350,9 @@ def keep(old: Timeline, now_us: int, cut_us: int, since_us: int, closed: Callabl
             return Anchor(tuple(stretches), max(until, now_us), sequence, discontinuity)
         stretches += _until(stretch, cut_us) if not stretch.shown_by else [stretch]
     if not stretches:
+        # It was dark (there was no slate yet), so whatever comes now changes nothing that anybody has seen.
         sequence, discontinuity = old.counters(cut_us)
-        return Anchor((), cut_us, sequence or (0,) * _renditions(old), discontinuity)
+        return Anchor((), since_us, sequence or begin(since_us, renditions).sequence, discontinuity)
     last = stretches[-1]
     sequence, discontinuity = last.counters(last.cycles)
     return Anchor(tuple(stretches), last.ends_us, sequence, discontinuity)
@@ -394,10 +400,6 @@ def on_offer(
         for run in window(runs, now_us - behind_us, now_us + ahead_us, ended=False).runs:
             found.setdefault(run.segments.prefix, []).append((run.first, run.first + run.count))
     return found
-
-
-def _renditions(timeline: Timeline) -> int:
-    return len(timeline.stretches[0].sequence) if timeline.stretches else 0
 
 
 def _first_closed(stretch: Stretch, now_us: int, cut_us: int, closed: Callable[[Stretch, Piece], bool]) -> int | None:

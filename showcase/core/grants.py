@@ -21,7 +21,7 @@ BUCKET_SECONDS = 300
 class Grant:
     """Permission to watch. `kind`: `work` (the public window is checked at each request) or `preview` (its artists and
     staff, whatever the window says; `asset` narrows it to one version), `page` (a file of the public page, as a trailer), `screening` (whatever its slots show, while it is open; `subject` is
-    the screening, of all others the work)."""
+    the screening), `channel` (`subject` is the festival, 0 the network), of all others `subject` is the work."""
 
     kind: str
     subject: int
@@ -29,7 +29,7 @@ class Grant:
     asset: str = ""
 
 
-_KINDS = {"work": "w", "preview": "p", "page": "d", "screening": "s"}
+_KINDS = {"work": "w", "preview": "p", "page": "d", "screening": "s", "channel": "c"}
 _LETTERS = {letter: kind for kind, letter in _KINDS.items()}
 
 

@@ -232,6 +232,23 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class Billed:
+    """A work as a programme names it: what it is called and whose it is; nothing of its media."""
+
+    id: int
+    slug: str
+    state: WorkState
+    year: int | None
+    original_lang: str | None
+    title: Texts
+    credits: tuple[Credit, ...] = ()
+
+    def called(self, lang: str) -> str:
+        """The title in `lang`, else in the other site language, else as it was written; the slug when it has none."""
+        return best_text(self.title, lang, self.original_lang) or self.slug
+
+
+@dataclass(frozen=True, slots=True)
 class Festival:
     """One edition of a festival, of a city or (`city` None) of the network. `zone` is the clock its staff write in.
 
@@ -277,7 +294,7 @@ class Screening:
 
     `starts_local` and `ends_local` are what stands on the clock of `zone`; `starts` and `ends` are the moments that
     follow from the zone's rules as they are known now (aware UTC). Half open: at `ends` it is over. Until `replay_until`
-    its works may then be watched on demand. `room` empty: the room that feeds its festival's channel.
+    its works may then be watched on demand. `languages` are those of captions, `spoken` those its works are said in. `room` empty: the room that feeds its festival's channel.
     """
 
     id: int
@@ -303,6 +320,7 @@ class Screening:
     texts: Mapping[str, Texts] = field(default_factory=dict)
     slots: tuple[Slot, ...] = ()
     languages: tuple[str, ...] = ()
+    spoken: tuple[str, ...] = ()
     replay_until_local: datetime | None = None
     replay_until: datetime | None = None
     room: str = ""

@@ -65,7 +65,9 @@ def master(variants: Sequence[Variant], audio: Sequence[Alternative], captions: 
         codecs = ",".join(c for c in (v.codecs, sound) if c)
         line = f'#EXT-X-STREAM-INF:BANDWIDTH={v.bandwidth + peak},AVERAGE-BANDWIDTH={v.average + average},CODECS="{codecs}"'
         if v.width:
-            line += f",RESOLUTION={v.width}x{v.height},FRAME-RATE={v.fps:.3f}"
+            line += f",RESOLUTION={v.width}x{v.height}"
+        if v.fps:
+            line += f",FRAME-RATE={v.fps:.3f}"
         if audio:
             line += ',AUDIO="audio"'
         if captions:

@@ -54,6 +54,25 @@ def phase(screening: Screening, now: datetime) -> Phase:
     return "replay" if screening.replay_until is not None and now < screening.replay_until else "ended"
 
 
+def closes(screening: Screening) -> datetime:
+    """When nothing of it can be watched any more: its end, or that of its replay."""
+    return max(screening.ends, screening.replay_until or screening.ends)
+
+
+DOORS = timedelta(minutes=10)
+"""So long before its moment a premiere's door opens: players find their place, and show slate."""
+
+
+def pinned(screening: Screening, now: datetime) -> bool:
+    """Whether it is watched in step, through its channel: premieres and live ones until they end."""
+    return screening.kind != "on_demand" and now < screening.ends
+
+
+def doors_open(screening: Screening, now: datetime) -> bool:
+    """Whether one may come in before the moment."""
+    return pinned(screening, now) and now >= screening.starts - DOORS
+
+
 def changes_at(screening: Screening, now: datetime) -> datetime | None:
     """When its phase is another, None when it stays."""
     moments = (screening.starts, screening.ends, screening.replay_until)
@@ -109,6 +128,9 @@ def conflicts(
         work = works.get(slot.work)
         if work is not None:
             _about(work, slot.version, add)
+            asset = playing(work, slot.version)
+            if screening.kind == "premiere" and asset is not None and asset.playable and not _seen(asset):
+                add("work-not-ready", "error", work=work.slug, title=work.text("title", "en") or work.slug)
             if screening.kind == "premiere" and work.medium in ("image", "web"):
                 add("not-for-channel", "error", work=work.slug, title=work.text("title", "en") or work.slug)
     if screening.kind == "premiere":
@@ -117,6 +139,11 @@ def conflicts(
         if over > timedelta(seconds=1):
             add("block-too-short", "error", length=_minutes(length), over=_minutes(over))
     return tuple(sorted(found, key=lambda c: c.severity))
+
+
+def _seen(asset: Asset) -> bool:
+    """Whether it has something for the eyes: a film, or the still that shows while a work for the ears sounds."""
+    return any(r.kind in ("video", "still") for r in asset.renditions)
 
 
 def showing_time(screening: Screening, works: Mapping[int, Work]) -> timedelta:

@@ -45,7 +45,7 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple
         start += size
 
 
-def _find(data: bytes, path: Sequence[bytes], start: int = 0, end: int | None = None) -> tuple[int, int]:
+def find(data: bytes, path: Sequence[bytes], start: int = 0, end: int | None = None) -> tuple[int, int]:
     """The content of the first box at a path of types."""
     for name in path:
         for kind, a, b in boxes(data, start, end):
@@ -63,7 +63,7 @@ def _int(data: bytes, at: int, size: int = 4, *, signed: bool = False) -> int:
 
 def timescale(init: bytes) -> int:
     """Ticks per second of the first track (`mdhd`)."""
-    start, _ = _find(init, (b"moov", b"trak", b"mdia", b"mdhd"))
+    start, _ = find(init, (b"moov", b"trak", b"mdia", b"mdhd"))
     scale = _int(init, start + (20 if init[start] else 12))
     if scale <= 0:
         raise Broken("timescale 0")
@@ -72,13 +72,13 @@ def timescale(init: bytes) -> int:
 
 def codecs(init: bytes) -> str:
     """The RFC 6381 name of the first track's codec: profile, constraints and level from `avcC`, object type from `esds`."""
-    start, end = _find(init, (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"))
+    start, end = find(init, (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"))
     kind, a, b = next(boxes(init, start + 8, end), (b"", 0, 0))
     if kind == b"avc1":
-        a, _ = _find(init, (b"avcC",), a + 78, b)
+        a, _ = find(init, (b"avcC",), a + 78, b)
         return f"avc1.{init[a + 1 : a + 4].hex()}"
     if kind == b"mp4a":
-        a, b = _find(init, (b"esds",), a + 28, b)
+        a, b = find(init, (b"esds",), a + 28, b)
         # The DecoderSpecificInfo (tag 5) starts with five bits of audio object type (ISO/IEC 14496-3 1.6.2.1).
         at = a + 4
         while at < b and init[at] != 5:
@@ -102,7 +102,7 @@ def fragments(segment: bytes) -> tuple[Fragment, ...]:
     for kind, start, end in boxes(segment):
         if kind != b"moof":
             continue
-        a, b = _find(segment, (b"traf",), start, end)
+        a, b = find(segment, (b"traf",), start, end)
         found.append(_fragment(segment, a, b))
     if not found:
         raise Broken("no fragment")

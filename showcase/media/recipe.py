@@ -20,7 +20,19 @@ from showcase.core.ladder import (
 PLAYLIST = "ffmpeg.m3u8"
 """What FFmpeg writes beside the segments; it is thrown away, ours is computed."""
 
+BACKGROUND = "0x08090b"
+"""What stands around a still picture that has another shape: the near-black of the pages."""
+
 _OUTPUT = ("-map_metadata", "-1", "-map_chapters", "-1", "-sn", "-dn")  # no place or device name leaves with the film
+
+# What a picture is whatever its rung: one joins another without a decoder having to start anew.
+_PICTURE = (
+    "-pix_fmt", "yuv420p", "-profile:v", "high", "-flags", "+cgop",
+    "-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv",
+    "-bsf:v", "dump_extra=freq=keyframe",
+)  # fmt: skip
+_VIDEO_SCALE = ":video_track_timescale=90000"
+_RGB = VideoStream(0, "rawvideo", 0, 0, rgb=True)
 
 
 def film(video: VideoStream, plan: Plan, rungs: Sequence[Rung], *, with_audio: bool, gain_db: float = 0.0) -> list[str]:
@@ -55,6 +67,37 @@ def only_sound(plan: Plan, *, gain_db: float = 0.0) -> list[str]:
     assert plan.audio is not None  # noqa: S101 - a plan for sound has one
     graph = f"{sound(plan.audio, plan.samples, gain_db)}[a]"
     return ["-filter_complex", graph, "-map", "[a]", *_audio_output(plan.audio)]
+
+
+def still(rungs: Sequence[Rung], *, frames: int, fps: int) -> list[str]:
+    """Arguments for one closed group of `frames` pictures, all of the input's first one, at these rungs.
+
+    No picture refers to a later one: the group may be cut after any, and be repeated. The picture is fitted into each
+    rung, over near-black where it does not fill it or lets light through.
+    """
+    outs = "".join(f"[s{i}]" for i in range(len(rungs)))
+    graph = [f"[0:v:0]trim=end_frame=1,split={len(rungs)}{outs}"]
+    for i, rung in enumerate(rungs):
+        fit = f"min({rung.width}/iw,{rung.height}/ih)"
+        graph += [
+            f"color={BACKGROUND}:s={rung.width}x{rung.height}:r={fps}:d={1 / fps:.6f}[b{i}]",
+            f"[s{i}]scale='max(1,round(iw*{fit}))':'max(1,round(ih*{fit}))':flags=bicubic,setsar=1,format=gbrap[p{i}]",
+            # In RGB, so that odd sizes keep their edges; repeated only when all has been done.
+            f"[b{i}][p{i}]overlay=(W-w)/2:(H-h)/2:format=gbrp,{scale_filters(_RGB, rung.width, rung.height)},"
+            f"loop={frames - 1}:1:0,setpts=N/({fps}*TB),fps={fps}[v{i}]",
+        ]
+    arguments = ["-filter_complex", ";".join(graph)]
+    # Only the key picture gets bits. Were it made better by those after it, the film would pulse with every group.
+    hold = f"zones=1,{frames - 1},q=51"
+    for i, rung in enumerate(rungs):
+        # One group may fill what the rung's average lets through in its time, for it is repeated again and again.
+        rate = ["-maxrate", str(rung.average), "-bufsize", str(rung.average * frames // fps)]
+        arguments += [
+            "-map", f"[v{i}]", "-c:v", "libx264", "-preset", rung.preset, "-tune", "stillimage", "-crf", str(rung.crf),
+            *rate, "-x264-params", hold, "-bf", "0", "-g", str(frames), "-keyint_min", str(frames), "-sc_threshold", "0", *_PICTURE,
+            *_hls(rung.name, _VIDEO_SCALE),
+        ]  # fmt: skip
+    return arguments
 
 
 def sound(audio: AudioPlan, samples: int, gain_db: float = 0.0, *, primed: bool = True) -> str:
@@ -94,10 +137,8 @@ def _video_output(rung: Rung, fps: Fraction) -> list[str]:
     buffer = (rung.peak - rung.average) * SEGMENT_S
     return [
         "-c:v", "libx264", "-preset", rung.preset, "-crf", str(rung.crf), "-maxrate", str(rung.average),
-        "-bufsize", str(buffer), "-pix_fmt", "yuv420p", "-profile:v", "high", "-g", str(group), "-sc_threshold", "0",
-        "-force_key_frames", f"expr:gte(t,n_forced*{GOP_S})", "-flags", "+cgop",
-        "-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv",
-        "-bsf:v", "dump_extra=freq=keyframe", *_hls(rung.name, ":video_track_timescale=90000"),
+        "-bufsize", str(buffer), "-g", str(group), "-sc_threshold", "0",
+        "-force_key_frames", f"expr:gte(t,n_forced*{GOP_S})", *_PICTURE, *_hls(rung.name, _VIDEO_SCALE),
     ]  # fmt: skip
 
 

@@ -95,6 +95,21 @@ def kept_bytes(tx: sa.Connection, person: int) -> int:
     return int(stored or 0) + int(coming or 0)
 
 
+def standing(tx: sa.Connection, ids: Iterable[str], states: Iterable[str]) -> frozenset[str]:
+    """Those of the files `ids` that are there, of works in one of `states`."""
+    query = (
+        sa.select(assets.c.id)
+        .join(works, works.c.id == assets.c.work)
+        .where(assets.c.id.in_(set(ids)), works.c.state.in_(list(states)))
+    )
+    return frozenset(tx.scalars(query))
+
+
+def work_of(tx: sa.Connection, id: str) -> int:
+    """The work that a file belongs to, which never changes. Raises NotFound."""
+    return _work_of(tx, id)
+
+
 def begin_upload(
     tx: sa.Connection,
     now: datetime,
@@ -240,7 +255,7 @@ def enqueue(tx: sa.Connection, now: datetime, id: str, role: str) -> None:
 
 def cancel(tx: sa.Connection, now: datetime, id: str) -> bool:
     """Stop whatever is being made of a file. Returns whether a worker is at it, who then tells that it is cancelled."""
-    kinds = ("process", "ladder", "captions", "level", "poster", "old-sounds")
+    kinds = ("process", "ladder", "captions", "level", "poster", "old-sounds", "still")
     running = {kind for kind in kinds if jobs.cancel(tx, now, kind, id)}
     return not running.isdisjoint(("process", "ladder", "captions"))
 
@@ -303,11 +318,6 @@ def add_rendition(tx: sa.Connection, now: datetime, id: str, new: Rendition) -> 
         )
     )
     _told(tx, now, id, work)
-
-
-def drop_renditions(tx: sa.Connection, id: str) -> None:
-    """Forget the renditions of a file that will be made anew."""
-    tx.execute(renditions.delete().where(renditions.c.asset == id))
 
 
 def drop_old_sounds(tx: sa.Connection, now: datetime, id: str, keep: int) -> list[str]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from showcase.core.models import Festival, Texts
 from showcase.errors import Conflict, Invalid, NotFound
-from showcase.store import slugs, texts
+from showcase.store import screenings, slugs, texts
 from showcase.store.events import emit
 from showcase.store.locks import one_at_a_time
 from showcase.store.tables import cities, festivals, loops, works
@@ -26,6 +26,11 @@ def festival(tx: sa.Connection, slug: str) -> Festival:
 def by_id(tx: sa.Connection, id: int) -> Festival:
     """One festival by its number. Raises NotFound."""
     return _one(_load(tx, sa.select(festivals).where(festivals.c.id == id)))
+
+
+def by_ids(tx: sa.Connection, ids: Iterable[int]) -> dict[int, Festival]:
+    """Festivals by their numbers; what is not there is left out."""
+    return {f.id: f for f in _load(tx, sa.select(festivals).where(festivals.c.id.in_(set(ids))))}
 
 
 def listed(
@@ -105,7 +110,12 @@ def update(
     fields: Mapping[str, Texts],
     revision: int | None = None,
 ) -> None:
-    """Change what is given. With `revision`, raises Conflict (`changed-meanwhile`) when somebody saved since that one."""
+    """Change what is given; with another zone, the screenings that it hosts move with it (`screenings.rezoned`).
+
+    With `revision`, raises Conflict (`changed-meanwhile`) when somebody saved since that one.
+    """
+    # Locked: a zone that two change at once is compared with the one that it follows.
+    before = tx.scalar(sa.select(festivals.c.zone).where(festivals.c.id == id).with_for_update())
     where = festivals.c.id == id
     if revision is not None:
         where &= festivals.c.revision == revision
@@ -115,6 +125,8 @@ def update(
     if changed.rowcount == 0:
         raise Conflict("changed-meanwhile")
     texts.save(tx, "festival", id, fields)
+    if (zone := values.get("zone", before)) != before:
+        screenings.rezoned(tx, now, id, zone)
     _told(tx, now, id)
 
 

@@ -12,7 +12,7 @@ from showcase.errors import NotFound
 from showcase.store import slugs, texts
 from showcase.store.events import emit
 from showcase.store.locks import one_at_a_time
-from showcase.store.tables import people, roles
+from showcase.store.tables import credits, people, roles, works
 
 _COLUMNS = (
     people.c.id,
@@ -86,6 +86,13 @@ def everybody(tx: sa.Connection, cities: frozenset[str] | None, limit: int = 500
     if cities is not None:
         query = query.where(people.c.id.in_(sa.select(roles.c.person).where(roles.c.city.in_(cities))))
     return _load(tx, query)
+
+
+def slugs_public(tx: sa.Connection, limit: int) -> list[str]:
+    """The addresses of artists who have a page: credited in a published work, their account open."""
+    shown = sa.select(credits.c.person).join(works, works.c.id == credits.c.work).where(works.c.state == "published")
+    query = sa.select(people.c.slug).where(people.c.id.in_(shown), people.c.disabled_at.is_(None))
+    return list(tx.scalars(query.order_by(people.c.slug).limit(limit)))
 
 
 def staff_of(tx: sa.Connection, city: str) -> list[Person]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from showcase.store.tables import assets, festivals, screening_hosts, screenings
 
 FIELDS = ("title", "text", "languages", "notes")
 PUBLIC_FESTIVALS = ("published", "archived")
+COMING, CHANNEL_AHEAD = timedelta(days=31), timedelta(days=14)
 PINNED = ("premiere", "live")
 """Kinds that stand at one moment for everybody."""
 
@@ -35,54 +36,126 @@ def by_id(tx: sa.Connection, id: int) -> Screening:
     return _one(_load(tx, sa.select(screenings).where(screenings.c.id == id)))
 
 
+def number(tx: sa.Connection, slug: str) -> int:
+    """The number of a screening, for whoever keeps screenings by it. Raises NotFound."""
+    found: int | None = tx.scalar(sa.select(screenings.c.id).where(screenings.c.slug == slug))
+    if found is None:
+        raise NotFound()
+    return found
+
+
 def _one(found: list[Screening]) -> Screening:
     if not found:
         raise NotFound()
     return found[0]
 
 
-def of_festival(tx: sa.Connection, festival: int, *, public: bool) -> list[Screening]:
-    """The programme of a festival: what it hosts and co-hosts, by time; `public`: what is published."""
+def of_festival(tx: sa.Connection, festival: int, *, public: bool, withdrawn: bool = False) -> list[Screening]:
+    """The programme of a festival: what it hosts and co-hosts, by time.
+
+    `public`: what is published; with `withdrawn` also what was withdrawn since, which calendars have to be told.
+    """
     hosted = sa.select(screening_hosts.c.screening).where(screening_hosts.c.festival == festival)
     query = sa.select(screenings).where(sa.or_(screenings.c.festival == festival, screenings.c.id.in_(hosted)))
-    return _load(tx, _published(query) if public else query)
+    return _load(tx, _published(query, withdrawn=withdrawn) if public else query)
 
 
-def between(tx: sa.Connection, start: datetime, end: datetime, limit: int = 2_000) -> list[Screening]:
-    """Public screenings that touch [start, end), by time."""
-    query = _published(sa.select(screenings)).where(screenings.c.starts_at < end, screenings.c.ends_at > start)
-    return _load(tx, query.limit(limit))
+def between(
+    tx: sa.Connection,
+    start: datetime,
+    end: datetime,
+    limit: int = 2_000,
+    *,
+    withdrawn: bool = False,
+    kinds: Iterable[str] = (),
+) -> list[Screening]:
+    """Public screenings that touch [start, end), by time: of `kinds` (none: all).
+
+    With `withdrawn` also those that were withdrawn since.
+    """
+    query = _published(sa.select(screenings), withdrawn=withdrawn)
+    if wanted := list(kinds):
+        query = query.where(screenings.c.kind.in_(wanted))
+    return _load(tx, query.where(touching(start, end)).limit(limit))
+
+
+LONGEST_SPAN = 15
+
+
+def span(length: timedelta) -> int:
+    """The power of two hours that a length fits in, at most `LONGEST_SPAN`, which is for whatever is longer."""
+    hours = max(1, -(-length // timedelta(hours=1)))
+    return min(LONGEST_SPAN, (hours - 1).bit_length())
+
+
+def touching(start: datetime, end: datetime) -> sa.ColumnElement[bool]:
+    """Whether a screening touches [start, end), so that the index finds it among however many there are.
+
+    What lasts at most so many hours begins at most so many hours before: one narrow range of starts for each span.
+    """
+    ranges: list[sa.ColumnElement[bool]] = []
+    for power in range(LONGEST_SPAN + 1):
+        within = sa.and_(screenings.c.span == power, screenings.c.starts_at < end)
+        if power < LONGEST_SPAN:
+            within = sa.and_(within, screenings.c.starts_at > start - timedelta(hours=1 << power))
+        ranges.append(within)
+    ids = sa.union_all(*(sa.select(screenings.c.id).where(r) for r in ranges)).subquery()
+    return sa.and_(screenings.c.id.in_(sa.select(ids.c.id)), screenings.c.ends_at > start)
+
+
+def first_shown(tx: sa.Connection, shown: Iterable[int]) -> dict[int, datetime]:
+    """When each of these works was, or will be, first shown in a public screening: work -> start (aware UTC)."""
+    query = (
+        _published(sa.select(slots.c.work, sa.func.min(screenings.c.starts_at)))
+        .join_from(slots, screenings, screenings.c.id == slots.c.screening)
+        .where(slots.c.work.in_(set(shown)))
+        .group_by(slots.c.work)
+    )
+    return {work: starts for work, starts in tx.execute(query)}
+
+
+def slugs_public(tx: sa.Connection, limit: int) -> list[str]:
+    """The addresses of public screenings, the latest first."""
+    query = _published(sa.select(screenings.c.slug)).order_by(screenings.c.starts_at.desc(), screenings.c.id.desc())
+    return list(tx.scalars(query.limit(limit)))
 
 
 def after(tx: sa.Connection, now: datetime, limit: int) -> list[Screening]:
-    """Public screenings that are on or to come, by time."""
-    query = _published(sa.select(screenings)).where(screenings.c.ends_at > now)
-    return _load(tx, query.limit(limit))
+    """Public screenings that are on or come within `COMING`, by time."""
+    return _load(tx, _published(sa.select(screenings)).where(touching(now, now + COMING)).limit(limit))
 
 
-def beside(tx: sa.Connection, one: Screening) -> list[Screening]:
-    """Premieres and live screenings that share a room with one, and touch its time, drafts too; not what was withdrawn.
+def beside(tx: sa.Connection, found: Sequence[Screening]) -> dict[int, list[Screening]]:
+    """Premieres and live screenings that share a room with one of `found`, and touch its time; not what was withdrawn.
 
-    The room of no name is that of the channels: of its host and of its co-hosts.
+    The room of no name is that of the channels: of the host and of the co-hosts.
     """
-    if one.kind not in PINNED:
-        return []
-    own = sa.select(screening_hosts.c.festival).where(screening_hosts.c.screening == one.id)
-    shared = screenings.c.festival == one.festival
-    if not one.room:
-        through = sa.select(screening_hosts.c.screening).where(
-            sa.or_(screening_hosts.c.festival == one.festival, screening_hosts.c.festival.in_(own))
-        )
-        shared = sa.or_(shared, screenings.c.festival.in_(own), screenings.c.id.in_(through))
-    query = sa.select(screenings).where(
-        shared,
-        screenings.c.id != one.id,
-        screenings.c.room == one.room,
-        screenings.c.kind.in_(PINNED),
-        screenings.c.state != "withdrawn",
-        screenings.c.starts_at < one.ends,
-        screenings.c.ends_at > one.starts,
+    pinned = [s for s in found if s.kind in PINNED]
+    if not pinned:
+        return {}
+    own = sa.select(festivals.c.id).where(festivals.c.slug.in_({f for s in pinned for f in _programmes(s)}))
+    through = sa.select(screening_hosts.c.screening).where(screening_hosts.c.festival.in_(own))
+    others = _load(
+        tx,
+        sa.select(screenings).where(
+            sa.or_(screenings.c.festival.in_(own), screenings.c.id.in_(through)),
+            screenings.c.kind.in_(PINNED),
+            screenings.c.state != "withdrawn",
+            screenings.c.starts_at < max(s.ends for s in pinned),
+            screenings.c.ends_at > min(s.starts for s in pinned),
+        ),
     )
+    return {s.id: [o for o in others if _meet(s, o)] for s in pinned}
+
+
+def on_channel(tx: sa.Connection, since: datetime, festival: int | None) -> list[Screening]:
+    """What stands on the channel of a festival (None: the network's) from `since` on, two weeks ahead, by time."""
+    query = _published(sa.select(screenings)).where(
+        screenings.c.kind.in_(PINNED), screenings.c.room == "", touching(since, since + CHANNEL_AHEAD)
+    )
+    if festival is not None:
+        hosted = sa.select(screening_hosts.c.screening).where(screening_hosts.c.festival == festival)
+        query = query.where(sa.or_(screenings.c.festival == festival, screenings.c.id.in_(hosted)))
     return _load(tx, query)
 
 
@@ -95,6 +168,16 @@ def rooms_in_use(tx: sa.Connection, festival: int) -> dict[str, str]:
     return found
 
 
+def _programmes(one: Screening) -> frozenset[str]:
+    """Whose rooms a screening takes: of its host, and on the channel of its co-hosts, too."""
+    return frozenset({one.festival_slug, *(one.hosts if not one.room else ())})
+
+
+def _meet(one: Screening, other: Screening) -> bool:
+    together = one.starts < other.ends and other.starts < one.ends
+    return together and one.id != other.id and one.room == other.room and bool(_programmes(one) & _programmes(other))
+
+
 def of_work(tx: sa.Connection, work: int, now: datetime) -> list[Screening]:
     """Public screenings of a work that are on or to come, by time."""
     shown = sa.select(slots.c.screening).where(slots.c.work == work)
@@ -102,9 +185,10 @@ def of_work(tx: sa.Connection, work: int, now: datetime) -> list[Screening]:
     return _load(tx, query)
 
 
-def _published(query: sa.Select[Any]) -> sa.Select[Any]:
+def _published(query: sa.Select[Any], *, withdrawn: bool = False) -> sa.Select[Any]:
+    states = ("published", "withdrawn") if withdrawn else ("published",)
     open_festivals = sa.select(festivals.c.id).where(festivals.c.state.in_(PUBLIC_FESTIVALS))
-    return query.where(screenings.c.state == "published", screenings.c.festival.in_(open_festivals))
+    return query.where(screenings.c.state.in_(states), screenings.c.festival.in_(open_festivals))
 
 
 def _load(tx: sa.Connection, query: sa.Select[Any]) -> list[Screening]:
@@ -139,12 +223,15 @@ def _load(tx: sa.Connection, query: sa.Select[Any]) -> list[Screening]:
     ):
         shown.setdefault(s.screening, []).append(Slot(s.work, s.slug, s.version, s.pause_s))
     captions: dict[int, set[str]] = {}
+    spoken: dict[int, set[str]] = {}
     for c in tx.execute(
-        sa.select(slots.c.screening, assets.c.lang)
+        sa.select(slots.c.screening, assets.c.lang, assets.c.role)
         .join(assets, assets.c.work == slots.c.work)
-        .where(slots.c.screening.in_(ids), assets.c.role == "captions", assets.c.taken)
+        .where(
+            slots.c.screening.in_(ids), assets.c.role.in_(("captions", "work")), assets.c.taken, assets.c.lang != "und"
+        )
     ):
-        captions.setdefault(c.screening, set()).add(c.lang)
+        (captions if c.role == "captions" else spoken).setdefault(c.screening, set()).add(c.lang)
     found = []
     for r in rows:
         host = known[r.festival]
@@ -174,6 +261,7 @@ def _load(tx: sa.Connection, query: sa.Select[Any]) -> list[Screening]:
                 texts=by_id.get(r.id, {}),
                 slots=tuple(shown.get(r.id, ())),
                 languages=tuple(sorted(captions.get(r.id, ()))),
+                spoken=tuple(sorted(spoken.get(r.id, ()))),
                 replay_until_local=r.replay_until_local,
                 replay_until=r.replay_until_at,
                 room=r.room,
@@ -222,13 +310,15 @@ def _times(
 ) -> dict[str, Any]:
     clock = ZoneInfo(zone)
     replay = schedule.moment(replay_until_local, clock).moment if replay_until_local is not None else None
+    starts, ends = schedule.moment(starts_local, clock).moment, schedule.moment(ends_local, clock).moment
     return {
         "starts_local": starts_local,
         "ends_local": ends_local,
         "replay_until_local": replay_until_local,
-        "starts_at": schedule.moment(starts_local, clock).moment,
-        "ends_at": schedule.moment(ends_local, clock).moment,
+        "starts_at": starts,
+        "ends_at": ends,
         "replay_until_at": replay,
+        "span": span(ends - starts),
     }
 
 
@@ -269,11 +359,15 @@ def update(
 
 
 def set_state(tx: sa.Connection, now: datetime, id: int, state: str, expected: Iterable[str]) -> None:
-    """Move a screening to `state`. Raises Conflict (`wrong-state`) unless it is in one of `expected`."""
+    """Move a screening to `state`. Raises Conflict (`wrong-state`) unless it is in one of `expected`.
+
+    Its revision rises when the state is another one: calendars go by it (SEQUENCE, RFC 5545 3.8.7.4).
+    """
+    risen = sa.case((screenings.c.state == state, screenings.c.revision), else_=screenings.c.revision + 1)
     changed = tx.execute(
         screenings.update()
         .where(screenings.c.id == id, screenings.c.state.in_(list(expected)))
-        .values(state=state, updated_at=now)
+        .values(state=state, revision=risen, updated_at=now)
     )
     if changed.rowcount == 0:
         raise Conflict("wrong-state")
@@ -298,10 +392,35 @@ def moved(tx: sa.Connection, now: datetime) -> int:
     for r in tx.execute(sa.select(screenings).where(open_until > now)):
         times = _times(r.starts_local, r.ends_local, r.replay_until_local, r.zone)
         if any(times[name] != r._mapping[name] for name in ("starts_at", "ends_at", "replay_until_at")):
-            tx.execute(screenings.update().where(screenings.c.id == r.id).values(**times))
+            tx.execute(
+                screenings.update()
+                .where(screenings.c.id == r.id)
+                .values(**times, revision=screenings.c.revision + 1, updated_at=now)
+            )
             _told(tx, now, r.id)
             count += 1
     return count
+
+
+def rezoned(tx: sa.Connection, now: datetime, festival: int, zone: str) -> int:
+    """Put what a festival hosts onto the clock of `zone`, past and to come: the clock shows what it showed, the moments
+    move. Returns how many screenings that were.
+    """
+    hosted = sa.select(screenings).where(screenings.c.festival == festival).order_by(screenings.c.id).with_for_update()
+    found = list(tx.execute(hosted))
+    for r in found:
+        tx.execute(
+            screenings.update()
+            .where(screenings.c.id == r.id)
+            .values(
+                zone=zone,
+                revision=screenings.c.revision + 1,
+                updated_at=now,
+                **_times(r.starts_local, r.ends_local, r.replay_until_local, zone),
+            )
+        )
+        _told(tx, now, r.id)
+    return len(found)
 
 
 def _set_slots(tx: sa.Connection, id: int, shown: Sequence[Shown]) -> None:

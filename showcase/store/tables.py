@@ -356,6 +356,9 @@ screenings = sa.Table(
     sa.Column("replay_until_at", Instant),
     # Empty: the room that feeds the channel.
     sa.Column("room", sa.String(60), nullable=False, server_default=""),
+    # It lasts at most two to the power of this hours; the last one says nothing (see screenings.touching).
+    sa.Column("span", sa.Integer, nullable=False, server_default="15"),
+    sa.Index("ix_screenings_span_starts_at", "span", "starts_at"),
 )
 
 # Festivals in whose programme a screening stands beside its host's.

@@ -10,15 +10,17 @@ from showcase.core.models import Texts
 from showcase.store.tables import texts
 
 
-def load(tx: sa.Connection, entity: str, ids: Iterable[int]) -> dict[int, dict[str, dict[str, str]]]:
-    """id -> field -> language -> text."""
+def load(
+    tx: sa.Connection, entity: str, ids: Iterable[int], fields: Iterable[str] = ()
+) -> dict[int, dict[str, dict[str, str]]]:
+    """id -> field -> language -> text, of `fields` (none: all)."""
     found: dict[int, dict[str, dict[str, str]]] = {}
-    rows = tx.execute(
-        sa.select(texts.c.entity_id, texts.c.field, texts.c.lang, texts.c.text).where(
-            texts.c.entity == entity, texts.c.entity_id.in_(list(ids))
-        )
+    query = sa.select(texts.c.entity_id, texts.c.field, texts.c.lang, texts.c.text).where(
+        texts.c.entity == entity, texts.c.entity_id.in_(list(ids))
     )
-    for entity_id, field, lang, text in rows:
+    if wanted := list(fields):
+        query = query.where(texts.c.field.in_(wanted))
+    for entity_id, field, lang, text in tx.execute(query):
         found.setdefault(entity_id, {}).setdefault(field, {})[lang] = text
     return found
 

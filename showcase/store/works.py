@@ -9,13 +9,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from showcase.core.models import Credit, Texts, Window, Work
+from showcase.core.models import Billed, Credit, Texts, Window, Work
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import assets as asset_rows
 from showcase.store import slugs, texts
 from showcase.store.events import emit
 from showcase.store.locks import one_at_a_time
-from showcase.store.tables import cities, credits, people, work_authors, work_cities, works
+from showcase.store.tables import cities, credits, people, slots, work_authors, work_cities, works
 
 FIELDS = ("title", "statement", "content_notes", "technical_notes", "edition_notes")
 
@@ -49,6 +49,14 @@ def work_by_id(tx: sa.Connection, id: int) -> Work:
     return found[0]
 
 
+def by_ids(tx: sa.Connection, ids: Iterable[int], *, renditions: bool = False) -> dict[int, Work]:
+    """Works by their numbers, in as many statements for one as for a hundred; what is not there is left out.
+
+    Without `renditions` these come without their segments, as in lists.
+    """
+    return {w.id: w for w in _load(tx, sa.select(works).where(works.c.id.in_(set(ids))), renditions=renditions)}
+
+
 def listed(tx: sa.Connection, which: Filter, limit: int, after: int | None = None, offset: int = 0) -> list[Work]:
     """Works by `which`, the newest first (by publication, else by making).
 
@@ -66,6 +74,21 @@ def listed(tx: sa.Connection, which: Filter, limit: int, after: int | None = Non
 def count(tx: sa.Connection, which: Filter) -> int:
     """How many works `which` means."""
     return tx.scalar(_filtered(sa.select(sa.func.count()).select_from(works), which)) or 0
+
+
+def billed(tx: sa.Connection, ids: Iterable[int]) -> dict[int, Billed]:
+    """Those of `ids` that a programme may name (accepted or published), with titles and credits, in three statements."""
+    columns = (works.c.id, works.c.slug, works.c.state, works.c.year, works.c.original_lang)
+    query = sa.select(*columns).where(works.c.id.in_(set(ids)), works.c.state.in_(("accepted", "published")))
+    rows = list(tx.execute(query))
+    if not rows:
+        return {}
+    found = [r.id for r in rows]
+    by_work, credited = texts.load(tx, "work", found, ("title",)), _credits(tx, found)
+    return {
+        r.id: Billed(**r._mapping, title=by_work.get(r.id, {}).get("title", {}), credits=tuple(credited.get(r.id, ())))
+        for r in rows
+    }
 
 
 def slugs_public(tx: sa.Connection, limit: int) -> list[str]:
@@ -125,14 +148,7 @@ def _load(tx: sa.Connection, query: sa.Select[Any], *, renditions: bool) -> list
     authors: dict[int, set[int]] = {}
     for r in tx.execute(sa.select(work_authors.c.work, work_authors.c.person).where(work_authors.c.work.in_(ids))):
         authors.setdefault(r.work, set()).add(r.person)
-    credited: dict[int, list[Credit]] = {}
-    for c in tx.execute(
-        sa.select(credits.c.work, credits.c.name, credits.c.role, credits.c.city, people.c.slug)
-        .outerjoin(people, people.c.id == credits.c.person)
-        .where(credits.c.work.in_(ids))
-        .order_by(credits.c.position)
-    ):
-        credited.setdefault(c.work, []).append(Credit(c.name, c.role, c.city, c.slug))
+    credited = _credits(tx, ids)
     files = asset_rows.of_works(tx, ids, renditions=renditions)
     return [
         Work(
@@ -161,6 +177,18 @@ def _load(tx: sa.Connection, query: sa.Select[Any], *, renditions: bool) -> list
         )
         for r in rows
     ]
+
+
+def _credits(tx: sa.Connection, ids: Sequence[int]) -> dict[int, list[Credit]]:
+    found: dict[int, list[Credit]] = {}
+    for c in tx.execute(
+        sa.select(credits.c.work, credits.c.name, credits.c.role, credits.c.city, people.c.slug)
+        .outerjoin(people, people.c.id == credits.c.person)
+        .where(credits.c.work.in_(ids))
+        .order_by(credits.c.position)
+    ):
+        found.setdefault(c.work, []).append(Credit(c.name, c.role, c.city, c.slug))
+    return found
 
 
 def create(
@@ -295,16 +323,21 @@ def remove_author(tx: sa.Connection, now: datetime, id: int, person: int) -> Non
 def delete(tx: sa.Connection, now: datetime, id: int, expected: Iterable[str] | None = None) -> None:
     """Remove a work with all its rows, end its jobs, and let a worker remove the bytes of its files and uploads.
 
-    Raises Conflict (`wrong-state`) when `expected` is given and the work is in none of these states.
+    The screenings that had it in a slot are told of. Raises Conflict (`wrong-state`) when `expected` is given and the
+    work is in none of these states.
     """
-    if expected is not None:
-        state = tx.scalar(sa.select(works.c.state).where(works.c.id == id).with_for_update())
-        if state not in set(expected):
-            raise Conflict("wrong-state")
+    # The lock also keeps new slots away, so that none goes with the work untold.
+    state = tx.scalar(sa.select(works.c.state).where(works.c.id == id).with_for_update())
+    if expected is not None and state not in set(expected):
+        raise Conflict("wrong-state")
+    shown_in = sa.select(slots.c.screening).where(slots.c.work == id).distinct().order_by(slots.c.screening)
+    changed = list(tx.scalars(shown_in))
     asset_rows.remove_of_work(tx, now, id)
     texts.forget(tx, "work", id)
     tx.execute(works.delete().where(works.c.id == id))
     _told(tx, now, id)
+    for screening in changed:
+        emit(tx, now, "screening", id=screening)
 
 
 def _set_cities(tx: sa.Connection, id: int, slugs: Sequence[str]) -> None:

@@ -27,7 +27,6 @@ TEXT_LIMITS = {
     "technical_notes": 4_000,
     "edition_notes": 2_000,
 }
-CREDITS_LIMIT = 100
 NOTE_LIMIT = 2_000
 WHILE_PRIVATE = ("draft", "submitted", "accepted", "withdrawn")
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 from aiohttp import web
 from pydantic import Field
 
-from showcase.core import grants, rules
+from showcase.core import grants, rules, schedule
 from showcase.core.models import Window, Work
 from showcase.errors import Conflict, Gone, Invalid, NotFound
 from showcase.store import assets, cities, works
-from showcase.web import actions, shapes, streams
+from showcase.web import actions, channel_streams, shapes, streams
 from showcase.web.keys import DB, KEY, PERSON, SHELF, SHOWINGS, now, signed_in
 from showcase.web.limits import limit
 from showcase.web.openapi import Answer, Calls, Model, Shape
@@ -335,18 +335,32 @@ class RenewIn(Model):
 )  # fmt: skip
 async def renew(request: web.Request, body: RenewIn) -> Answer:
     """A new grant for what the old one opened, if that is still open to the caller."""
-    limit(request, "play")
     parts = body.hls.split("/")
     grant = grants.parse(request.app[KEY], parts[2]) if len(parts) > 3 and parts[1] == "hls" else None
+    limit(request, "play-together" if grant is not None and grant.kind in ("channel", "screening") else "play")
     if grant is None:
         raise NotFound()
     at, id = now(request), parts[3]
+    if grant.kind == "channel":
+        slug = await channel_streams.slug_of(request, grant.subject)
+        return Answer(await channel_streams.channel_permission(request, slug))
     if grant.kind == "screening":
         screening = await request.app[SHOWINGS].screening(grant.subject)
         streams.refuse_screening(screening, at)
+        if schedule.pinned(screening, at):
+            return Answer(channel_streams.permission(request, screening, schedule.phase(screening, at)))
         shelved, asset = await streams.shown_in(request, screening, id)
         return Answer(
-            streams.permission(request, shelved, asset, grant.kind, screening.id, screening.starts, screening.ends)
+            streams.permission(
+                request,
+                shelved,
+                asset,
+                grant.kind,
+                screening.id,
+                screening.starts,
+                schedule.closes(screening),
+                phase=schedule.phase(screening, at),
+            )
         )
     shelved = await request.app[SHELF].work(grant.subject)
     if grant.kind == "work":

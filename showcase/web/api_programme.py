@@ -13,7 +13,7 @@ from showcase.core import rules, schedule
 from showcase.core.models import Festival, Screening
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import festivals, screenings
-from showcase.web import festival_channel, forms, programme_actions, streams, words
+from showcase.web import channel_streams, festival_channel, forms, programme_actions, streams, words
 from showcase.web.keys import DB, LANG, PERSON, SETTINGS, SHOWINGS, now
 from showcase.web.limits import limit
 from showcase.web.openapi import Answer, Calls, Model, Shape
@@ -65,7 +65,8 @@ class FestivalIn(Model):
 class FestivalChange(Model):
     """What is to change; what is left out stays. A room that a screening has stays, too.
 
-    `loop` are works that the caller may preview, accepted or published, of a length of their own.
+    With another `timezone`, its screenings keep what the clock shows and move. `loop` are works that the caller may
+    preview, accepted or published, of a length of their own.
     """
 
     timezone: Zone | None = None
@@ -442,12 +443,16 @@ class ScreeningPlay(Model):
 )  # fmt: skip
 async def play(request: web.Request, body: ScreeningPlay) -> Answer:
     """A grant while the screening is open."""
-    limit(request, "play")
-    found = await request.app[DB].read(screenings.screening, request.match_info["slug"])
-    screening = await request.app[SHOWINGS].screening(found.id)
+    limit(request, "play-together")
+    number = await request.app[DB].read(screenings.number, request.match_info["slug"])
+    screening = await request.app[SHOWINGS].screening(number)
     if not rules.allows_screening(request[PERSON], "see", screening):
         raise NotFound()
-    streams.refuse_screening(screening, now(request))
+    at = now(request)
+    streams.refuse_screening(screening, at)
+    if schedule.pinned(screening, at):
+        return Answer(channel_streams.permission(request, screening, schedule.phase(screening, at)))
+    limit(request, "play")
     slot = body.slot or int(words.whole(request.query.get("slot"), 0, 10_000) or 0)
     if slot >= len(screening.slots):
         raise NotFound()
@@ -455,8 +460,26 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
     if not main.playable:
         raise Conflict("not-ready")
     return Answer(
-        streams.permission(request, shelved, main, "screening", screening.id, screening.starts, screening.ends)
+        streams.permission(
+            request,
+            shelved,
+            main,
+            "screening",
+            screening.id,
+            screening.starts,
+            schedule.closes(screening),
+            phase=schedule.phase(screening, at),
+        )
     )
+
+
+@calls.call(
+    "POST", "/api/v1/channels/{slug:[a-z0-9-]+}/play", "Ask to watch a channel", answers={200: PlayOut}, errors=[404],
+)  # fmt: skip
+async def play_channel(request: web.Request) -> Answer:
+    """A grant for a festival's 24-hour channel; `network` is the channel of all festivals."""
+    limit(request, "play-together")
+    return Answer(await channel_streams.channel_permission(request, request.match_info["slug"]))
 
 
 class OnAir(Shape):

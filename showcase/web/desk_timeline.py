@@ -68,11 +68,9 @@ async def timeline(
     picture = plan.draw(festival, first, last, zone, screenings, at, city)
     shelf = await shelf_of(request)
     known = {w.id: w for w in shelf}
-    for screening in screenings:
-        for slot in screening.slots:
-            # Works of other cities are in it as well.
-            if slot.work not in known:
-                known[slot.work] = await request.app[DB].read(works.work_by_id, slot.work)
+    # Works of other cities are in it as well.
+    missing = {slot.work for s in screenings for slot in s.slots} - known.keys()
+    known |= await request.app[DB].read(works.by_ids, missing)
     step = 3 if zoom == "three" else 1
     active = network.active(cities)
     return {

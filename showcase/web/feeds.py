@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from showcase.core.feeds_xml import clean
 from showcase.core.models import Screening
 
 PRODUCT = "-//Showcase//programme//EN"
@@ -36,8 +37,8 @@ def calendar(name: str, found: Sequence[Screening], lang: str, site: str, now: d
         event.add("sequence", screening.revision)
         event.add("dtstart", screening.starts.astimezone(zone))
         event.add("dtend", screening.ends.astimezone(zone))
-        event.add("summary", screening.text("title", lang) or screening.slug)
-        if text := screening.text("text", lang):
+        event.add("summary", clean(screening.text("title", lang)) or screening.slug)
+        if text := clean(screening.text("text", lang)):
             event.add("description", text)
         event.add("url", f"{site}/{lang}/screenings/{screening.slug}")
         event.add("location", f"{site}/{lang}/screenings/{screening.slug}")

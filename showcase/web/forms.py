@@ -18,7 +18,6 @@ from showcase.web.keys import PERSON
 from showcase.web.limits import limit
 from showcase.web.shapes import TEXT_FIELDS, web_address
 
-CREDIT_ROWS = 4  # empty rows below the credits that are there
 SEE_OTHER = 303
 
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from showcase.core import rules, schedule
 from showcase.core.models import Asset, Festival, Screening, ScreeningKind, Slot, Texts
 from showcase.errors import Conflict, Forbidden, Gone, Invalid, NotFound
-from showcase.store import festivals, screenings, works
+from showcase.store import channels, festivals, screenings, works
 from showcase.web import festival_channel, words
 from showcase.web.keys import DB, LANG, PERSON, SHELF, now, signed_in
 from showcase.web.shapes import TextIn
@@ -64,7 +64,8 @@ async def create_festival(
     person = signed_in(request)
     if not rules.may_host(person, city):
         raise Forbidden()
-    _check_texts(fields, title=True)
+    _check_texts(fields)
+    _require_title(fields)
     _check_days(starts_on, ends_on)
 
     def write(tx: sa.Connection, at: datetime) -> Festival:
@@ -88,11 +89,14 @@ async def update_festival(
     rooms: Sequence[str] | None = None,
     loop: Sequence[str] | None = None,
 ) -> Festival:
-    """Change what is given; `loop` are works by slug."""
+    """Change what is given; `loop` are works by slug.
+
+    Raises Invalid when no title would be left, Conflict as the store does.
+    """
     _check_texts(fields)
     _check_days(values.get("starts_on", festival.starts_on), values.get("ends_on", festival.ends_on))
 
-    def write(tx: sa.Connection, at: datetime) -> None:
+    def write(tx: sa.Connection, at: datetime) -> Festival:
         given = dict(values)
         if rooms is not None:
             festival_channel.check_rooms(tx, festival, rooms)
@@ -101,9 +105,13 @@ async def update_festival(
         festivals.update(tx, at, festival.id, values=given, fields=fields, revision=revision)
         if shown is not None and tuple(loop or ()) != festival.loop:
             festivals.set_loop(tx, at, festival.id, shown)
+        changed = festivals.by_id(tx, festival.id)
+        if "title" in fields:
+            # With the languages that stay, whoever wrote them.
+            _require_title(changed.texts)
+        return changed
 
-    await request.app[DB].write(write, now(request))
-    return await request.app[DB].read(festivals.by_id, festival.id)
+    return await request.app[DB].write(write, now(request))
 
 
 def _check_days(starts_on: date, ends_on: date) -> None:
@@ -113,12 +121,15 @@ def _check_days(starts_on: date, ends_on: date) -> None:
         raise Invalid(fields={"ends_on": "bad-time"})
 
 
-def _check_texts(fields: Mapping[str, Texts], *, title: bool = False) -> None:
+def _check_texts(fields: Mapping[str, Texts]) -> None:
     for name, by_lang in fields.items():
         for lang, text in by_lang.items():
             if len(text) > LIMITS[name]:
                 raise Invalid(fields={f"{name}.{lang}": "too-long"})
-    if title and not any(t.strip() for t in fields.get("title", {}).values()):
+
+
+def _require_title(fields: Mapping[str, Texts]) -> None:
+    if not any(t.strip() for t in fields.get("title", {}).values()):
         raise Invalid(fields={"title": "required"})
 
 
@@ -258,14 +269,25 @@ def _hosts(
 
 async def conflicts(request: web.Request, screening: Screening) -> tuple[schedule.Conflict, ...]:
     """What stands against a screening."""
-    return await request.app[DB].read(_conflicts, screening)
+    return (await conflicts_of(request, [screening]))[screening.id]
+
+
+async def conflicts_of(request: web.Request, found: Sequence[Screening]) -> dict[int, tuple[schedule.Conflict, ...]]:
+    """What stands against each of many screenings, by their numbers, in one read of all their works."""
+    return await request.app[DB].read(_conflicts_of, found)
+
+
+def _conflicts_of(tx: sa.Connection, found: Sequence[Screening]) -> dict[int, tuple[schedule.Conflict, ...]]:
+    hosts = festivals.by_ids(tx, {s.festival for s in found})
+    shown = works.by_ids(tx, {slot.work for s in found for slot in s.slots})
+    beside = screenings.beside(tx, found)
+    return {
+        s.id: schedule.conflicts(s, hosts[s.festival], shown, words.zone(s.zone), beside.get(s.id, ())) for s in found
+    }
 
 
 def _conflicts(tx: sa.Connection, screening: Screening) -> tuple[schedule.Conflict, ...]:
-    festival = festivals.by_id(tx, screening.festival)
-    shown = {s.work: works.work_by_id(tx, s.work) for s in screening.slots}
-    beside = screenings.beside(tx, screening)
-    return schedule.conflicts(screening, festival, shown, words.zone(screening.zone), beside)
+    return _conflicts_of(tx, [screening])[screening.id]
 
 
 def _refuse_errors(found: Sequence[schedule.Conflict], lang: str) -> None:
@@ -290,6 +312,8 @@ async def publish(request: web.Request) -> Screening:
     def write(tx: sa.Connection, at: datetime) -> Screening:
         _refuse_errors(_conflicts(tx, screenings.by_id(tx, screening.id)), request[LANG])
         screenings.set_state(tx, at, screening.id, "published", ("draft", "withdrawn", "published"))
+        if screening.kind in screenings.PINNED:
+            channels.ask_for_slate(tx, at, screening.festival)
         return screenings.by_id(tx, screening.id)
 
     made = await request.app[DB].write(write, now(request))

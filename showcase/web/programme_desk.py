@@ -108,7 +108,7 @@ async def _festival(
 ) -> web.Response:
     db, at = request.app[DB], now(request)
     found = await db.read(screenings.of_festival, festival.id, public=False)
-    against = {s.id: await programme_actions.conflicts(request, s) for s in found}
+    against = await programme_actions.conflicts_of(request, found)
     cities = await network.all_cities(request)
     given: dict[str, Any] = {
         "revision": str(festival.revision),
@@ -253,7 +253,7 @@ async def panel(request: web.Request) -> web.Response:
     screening = await programme_actions.screening_for(request, "edit")
     db, person = request.app[DB], signed_in(request)
     festival = await db.read(festivals.by_id, screening.festival)
-    shown = {s.work: await db.read(works.work_by_id, s.work) for s in screening.slots}
+    shown = await db.read(works.by_ids, {s.work for s in screening.slots})
     return render(
         request,
         "desk/panel.html",
@@ -286,9 +286,10 @@ async def _screening(
 ) -> web.Response:
     db, person = request.app[DB], signed_in(request)
     shelf = {w.slug: w for w in await desk_timeline.shelf_of(request)}
-    for slot in screening.slots if screening is not None else ():
+    if screening is not None:
         # What is in already may stay, whoever put it there.
-        shelf.setdefault(slot.work_slug, await db.read(works.work_by_id, slot.work))
+        missing = {s.work for s in screening.slots if s.work_slug not in shelf}
+        shelf |= {w.slug: w for w in (await db.read(works.by_ids, missing)).values()}
     zone = words.zone(festival.zone)
     given: Mapping[str, Any] = typed or {}
     against: tuple[schedule.Conflict, ...] = ()

@@ -1,22 +1,18 @@
-"""Festivals and screenings as the audience sees them, and as calendars do."""
+"""Festivals and screenings as the audience sees them."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
 
 from showcase.core import rules, schedule
 from showcase.core.models import Screening
-from showcase.errors import NotFound
 from showcase.store import festivals, screenings, works
-from showcase.web import feeds, network, programme_actions, public
+from showcase.web import feeds, network, programme_actions, public, rooms
 from showcase.web.keys import CHANGES, DB, LANG, PERSON, SETTINGS, now
 from showcase.web.pages import public as for_everybody
 from showcase.web.pages import render
-
-FEED_PAST, FEED_FUTURE = timedelta(days=31), timedelta(days=366)
 
 
 @for_everybody
@@ -53,20 +49,39 @@ async def screening_page(request: web.Request) -> web.Response:
     at, cities = now(request), await network.all_cities(request)
     if (turns := schedule.changes_at(screening, at)) is not None:
         request[CHANGES] = turns
-    shown = []
+    shown, found = [], await request.app[DB].read(works.by_ids, {s.work for s in screening.slots})
     for number, slot in enumerate(screening.slots):
-        work = await request.app[DB].read(works.work_by_id, slot.work)
-        if work.state not in programme_actions.SHOWABLE:
-            # Withdrawn, or sent back: nothing of it is told here. The others keep their numbers.
+        work = found.get(slot.work)
+        if work is None or work.state not in programme_actions.SHOWABLE:
+            # Withdrawn, sent back or just removed: nothing of it is told here. The others keep their numbers.
             continue
         main = schedule.playing(work, slot.version)
         shown.append(_shown(request, screening, number, work, main))
+    lang, room = request[LANG], None
+    told = rooms.showings(screening, found, lang) if screening.kind != "on_demand" else []
+    if schedule.pinned(screening, at) and screening.state == "published":
+        notes = screening.text("notes", lang)
+        room = rooms.room(
+            request,
+            play_url=f"/api/v1/screenings/{screening.slug}/play",
+            key=screening.slug,
+            title=screening.text("title", lang),
+            kind=screening.kind,
+            told=told,
+            starts=screening.starts,
+            ends=screening.ends,
+            slug=screening.slug,
+            minimum_age=screening.minimum_age,
+            notes=[*([notes] if notes else []), *(n for o in told if (n := o["work"].text("content_notes", lang)))],
+        )
     return render(
         request,
         "public/screening.html",
         screening=screening,
         phase=schedule.phase(screening, at),
         turns=turns if screening.state == "published" else None,
+        room=room,
+        told=told,
         shown=shown,
         cities=cities,
         city=cities.get(screening.city or ""),
@@ -92,44 +107,9 @@ def _shown(request: web.Request, screening: Screening, number: int, work: Any, m
     }
 
 
-async def programme_ics(request: web.Request) -> web.Response:
-    """`/programme.ics`: the network's programme (RFC 5545), a month back and a year ahead."""
-    at = now(request)
-    found = await request.app[DB].read(screenings.between, at - FEED_PAST, at + FEED_FUTURE)
-    return await _calendar(request, request.app[SETTINGS].site_name, found)
-
-
-async def festival_ics(request: web.Request) -> web.Response:
-    """`/festivals/{slug}.ics`: one festival's programme."""
-    festival = await programme_actions.festival_for(request, "see")
-    if festival.state == "draft":
-        # Calendars and caches on the way know nobody.
-        raise NotFound()
-    found = await request.app[DB].read(screenings.of_festival, festival.id, public=True)
-    return await _calendar(request, festival.text("title", request[LANG]), found)
-
-
-async def _calendar(request: web.Request, name: str, found: list[Screening]) -> web.Response:
-    import asyncio
-
-    lang, site = request[LANG], request.app[SETTINGS].public_url
-    # The zones' rules are read from files and written out: not for the loop.
-    body = await asyncio.to_thread(feeds.calendar, name, found, lang, site, now(request))
-    return web.Response(
-        body=body,
-        headers={
-            "Content-Type": "text/calendar; charset=utf-8",
-            "Cache-Control": "public, max-age=300",
-            "Vary": "Accept-Language",
-        },
-    )
-
-
 def routes(app: web.Application) -> None:
     """Mount the pages of the programme."""
     router, lang = app.router, "/{lang:en|fr}"
     router.add_get(f"{lang}/festivals", festival_list)
     router.add_get(lang + "/festivals/{slug:[a-z0-9-]+}", festival_page)
     router.add_get(lang + "/screenings/{slug:[a-z0-9-]+}", screening_page)
-    router.add_get("/programme.ics", programme_ics)
-    router.add_get("/festivals/{slug:[a-z0-9-]+}.ics", festival_ics)

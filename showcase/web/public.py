@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+import sqlalchemy as sa
 from aiohttp import web
 from markupsafe import Markup
 
-from showcase.core import rights, rules, schedule
+from showcase.core import feeds_sitemap, rights, rules, schedule
 from showcase.core.models import MEDIA, SITE_LANGUAGES, Asset, Person, Work
 from showcase.errors import NotFound
-from showcase.store import people, screenings, works
+from showcase.store import festivals, people, screenings, works
 from showcase.web import network, pictures, words
 from showcase.web.keys import DB, LANG, PERSON, SETTINGS, now
 from showcase.web.middleware import EMBED_POLICY
@@ -22,6 +24,8 @@ from showcase.web.shelf import PAGE_ROLES
 PAGE = 24
 HOME_WORKS = 9
 HOME_SCREENINGS = 4
+# Works, artists and screenings that the map names, of each: with them it stays below what its protocol allows.
+MAPPED = 8_000
 
 
 async def root(request: web.Request) -> web.Response:
@@ -356,40 +360,24 @@ async def robots(request: web.Request) -> web.Response:
 
 
 async def sitemap(request: web.Request) -> web.Response:
-    """Every public page, in both languages (sitemaps.org 0.9)."""
-    from xml.etree import ElementTree as ET
-
-    settings = request.app[SETTINGS]
+    """`/sitemap.xml`: every public page, in both languages (sitemaps.org 0.9)."""
     cities = network.active(await network.all_cities(request))
-    found = await request.app[DB].read(works.slugs_public, 40_000)
-    tails = [
-        "",
-        "programme",
-        "works",
-        "cities",
-        "about",
-        *(f"cities/{c.slug}" for c in cities),
-        *(f"works/{slug}" for slug in found),
-    ]
-    ET.register_namespace("", _MAP)
-    ET.register_namespace("xhtml", _XHTML)
-    root_element = ET.Element(f"{{{_MAP}}}urlset")
-    for tail in tails:
-        for lang in SITE_LANGUAGES:
-            entry = ET.SubElement(root_element, f"{{{_MAP}}}url")
-            ET.SubElement(entry, f"{{{_MAP}}}loc").text = f"{settings.public_url}/{lang}/{tail}"
-            for other in SITE_LANGUAGES:
-                ET.SubElement(
-                    entry,
-                    f"{{{_XHTML}}}link",
-                    {"rel": "alternate", "hreflang": other, "href": f"{settings.public_url}/{other}/{tail}"},
-                )
-    body = ET.tostring(root_element, encoding="utf-8", xml_declaration=True)
-    return web.Response(body=body, content_type="application/xml", headers={"Cache-Control": "public, max-age=600"})
 
+    def read(tx: sa.Connection) -> list[str]:
+        public = festivals.listed(tx, states=screenings.PUBLIC_FESTIVALS)
+        return [
+            *("", "programme", "festivals", "works", "cities", "about"),
+            *(f"cities/{c.slug}" for c in cities),
+            *(f"festivals/{f.slug}" for f in public),
+            *(f"works/{slug}" for slug in works.slugs_public(tx, MAPPED)),
+            *(f"artists/{slug}" for slug in people.slugs_public(tx, MAPPED)),
+            *(f"screenings/{slug}" for slug in screenings.slugs_public(tx, MAPPED)),
+        ]
 
-_MAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
-_XHTML = "http://www.w3.org/1999/xhtml"
+    tails = await request.app[DB].read(read)
+    # Some ten thousand addresses take a while to write.
+    body = await asyncio.to_thread(feeds_sitemap.sitemap, request.app[SETTINGS].public_url, tails)
+    return web.Response(body=body, content_type="application/xml", headers={"Cache-Control": "public, max-age=3600"})
 
 
 async def favicon(request: web.Request) -> web.Response:

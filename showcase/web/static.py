@@ -14,6 +14,8 @@ from pathlib import Path, PurePosixPath
 
 from aiohttp import web
 
+from showcase.settings import shipped
+
 IN_MEMORY_BYTES = 1_000_000
 WORTH_COMPRESSING_BYTES = 600
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -49,15 +51,6 @@ TYPES = TEXT_TYPES | {
 }
 
 
-def folder(name: str) -> Path:
-    """Return `static` or `templates`: inside the package (from a wheel) or beside it (a checkout)."""
-    package = Path(__file__).resolve().parents[1]
-    for base in (package, package.parent):
-        if (base / name).is_dir():
-            return base / name
-    raise FileNotFoundError(f"neither {package / name} nor {package.parent / name} is a folder")
-
-
 @dataclass(frozen=True, slots=True)
 class Asset:
     """One file: its bytes as they are and compressed; `plain` is None when the file is too large to hold."""
@@ -76,7 +69,7 @@ class Assets:
     """
 
     def __init__(self, root: Path | None = None, *, dev: bool = False) -> None:
-        self.root = (root or folder("static")).resolve()
+        self.root = (root or shipped("static")).resolve()
         self._dev = dev
         self._assets = {_name(self.root, path): _read(path, compress=not dev) for path in _files(self.root)}
         digest = hashlib.sha256()

@@ -17,8 +17,9 @@ from showcase.core import grants, playlist, schedule, storyboard
 from showcase.core.grants import Grant
 from showcase.core.models import SOUND_ROLES, Asset, Rendition, Screening
 from showcase.core.timeline import Segments, on_demand
-from showcase.errors import Conflict, Forbidden, Gone, NotFound, ShowcaseError, Unauthenticated
+from showcase.errors import Conflict, Gone, NotFound, NotOpenYet, ShowcaseError, Unauthenticated
 from showcase.metrics import REFUSALS
+from showcase.web import on_channel
 from showcase.web.keys import KEY, SETTINGS, SHELF, SHOWINGS, STORAGE, now
 from showcase.web.pages import Handler
 from showcase.web.sendfile import IMMUTABLE, Descriptors, answer
@@ -39,14 +40,9 @@ CORS = {"Access-Control-Allow-Origin": "*", "X-Content-Type-Options": "nosniff"}
 LABELS = {"en": "English", "fr": "Français"}
 
 
-class NotOpenYet(Forbidden):
-    """Media before its moment (403)."""
-
-    code = "not-open-yet"
-
-
 @functools.lru_cache(4096)
-def _parsed(key: bytes, token: str) -> Grant | None:
+def parsed(key: bytes, token: str) -> Grant | None:
+    """The grant that a token carries, None when it is none of ours."""
     return grants.parse(key, token)
 
 
@@ -70,16 +66,20 @@ async def granted(request: web.Request) -> tuple[Grant, Shelved, Asset]:
 
     Raises NotFound for a file that the grant does not open.
     """
-    grant = _parsed(request.app[KEY], request.match_info["grant"])
+    grant = parsed(request.app[KEY], request.match_info["grant"])
     if grant is None:
         raise NotFound()
     at = now(request)
     if grant.expires <= at:
         raise Unauthenticated("grant-expired")
     id = request.match_info["asset"]
+    if grant.kind == "channel":
+        return grant, *await on_channel.shown(request, on_channel.of_festival(grant.subject))
     if grant.kind == "screening":
         screening = await request.app[SHOWINGS].screening(grant.subject)
         refuse_screening(screening, at)
+        if on_channel.pinned(screening, at):
+            return grant, *await on_channel.shown(request, on_channel.of_screening(screening.id))
         return grant, *await shown_in(request, screening, id)
     shelved = await request.app[SHELF].work(grant.subject)
     if grant.kind == "work":
@@ -99,7 +99,7 @@ def refuse_screening(screening: Screening, at: datetime) -> None:
     if screening.state == "withdrawn":
         raise Gone("withdrawn")
     found = schedule.phase(screening, at)
-    if found == "upcoming":
+    if found == "upcoming" and not on_channel.doors_open(screening, at):
         raise NotOpenYet(opens=screening.starts)
     if found == "ended":
         raise Gone("closed")
@@ -287,6 +287,7 @@ def permission(
     closes: datetime | None,
     *,
     narrowed: str = "",
+    phase: schedule.Phase | None = None,
 ) -> dict[str, Any]:
     """What a call that lets somebody watch answers: addresses, how long they last, and where to renew them."""
     lasts = timedelta(minutes=request.app[SETTINGS].grant_minutes)
@@ -295,7 +296,7 @@ def permission(
     return {
         "hls": f"{base}/master.m3u8",
         "whep": None,
-        "phase": "on_air" if kind in ("work", "screening") else "replay",
+        "phase": phase or ("on_air" if kind in ("work", "screening") else "replay"),
         "starts": opens.isoformat() if opens is not None else None,
         "ends": closes.isoformat() if closes is not None else None,
         "expires": expires.isoformat(),

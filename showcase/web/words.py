@@ -20,7 +20,6 @@ from babel.numbers import format_decimal
 
 from showcase.core.failures import FAILURES, N_
 from showcase.core.models import SITE_LANGUAGES
-from showcase.errors import ShowcaseError
 
 ERRORS: Mapping[str, str] = {
     "internal": N_("Something went wrong here. It has been noted; please try again in a moment."),
@@ -223,6 +222,9 @@ def language_name(tag: str, lang: str) -> str:
     """A language's name in `lang`: 'fr-CA' -> 'French (Canada)'; the tag itself when it has none."""
     from babel import Locale, UnknownLocaleError
 
+    if "-" not in tag:
+        # From what is loaded already; a locale of its own would be read from a file.
+        return str(Locale.parse(lang).languages.get(tag, tag))
     try:
         return Locale.parse(tag, sep="-").get_display_name(lang) or tag
     except (UnknownLocaleError, ValueError):
@@ -276,11 +278,6 @@ def sentence(code: str, params: Mapping[str, Any], lang: str) -> str:
         return text.format(**{k: _value(v, lang) for k, v in params.items()})
     except (KeyError, IndexError, ValueError):
         return text
-
-
-def explain(error: ShowcaseError, lang: str) -> str:
-    """The sentence for an error, in `lang`."""
-    return sentence(error.code, error.params, lang)
 
 
 def _value(value: Any, lang: str) -> str:

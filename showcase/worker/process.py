@@ -29,6 +29,7 @@ from showcase.settings import Settings
 from showcase.store import assets, jobs, works
 from showcase.store.database import Database
 from showcase.store.jobs import Job
+from showcase.worker.filler import for_the_ears
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -405,6 +406,8 @@ class Processor:
         def store(tx: sa.Connection, at: datetime) -> None:
             if chosen or asset.role == "poster":
                 works.set_poster(tx, at, work.id, kept | {"chosen": True})
+                for sounding in filter(for_the_ears, works.work_by_id(tx, work.id).assets):
+                    jobs.enqueue(tx, at, "still", sounding.id)
                 return
             assets.report(tx, at, asset.id, details={"poster": kept})
             current = works.work_by_id(tx, work.id)
@@ -453,6 +456,8 @@ def _ready(tx: sa.Connection, at: datetime, id: str) -> None:
     work = works.work_by_id(tx, asset.work)
     if _gain(asset, work) != asset.details.get("gain", 0.0):
         jobs.enqueue(tx, at, "level", id)
+    if for_the_ears(asset):
+        jobs.enqueue(tx, at, "still", id)
     assets.fit_sounds(tx, at, asset.work)
 
 

@@ -20,6 +20,7 @@ from showcase.store.events import Event
 from showcase.store.feed import Feed
 from showcase.store.jobs import Job
 from showcase.worker.chores import Chores
+from showcase.worker.filler import Filler
 from showcase.worker.loop import Do, Worker
 from showcase.worker.process import Processor
 
@@ -28,7 +29,7 @@ from showcase.worker.process import Processor
 LANES: tuple[tuple[str, ...], ...] = (
     ("process", "level"),
     ("ladder",),
-    ("captions", "poster", "mail", "remove-files", "old-sounds", "sweep"),
+    ("captions", "poster", "slate", "still", "mail", "remove-files", "old-sounds", "sweep"),
 )
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ async def run(settings: Settings, *, child: bool) -> None:
     storage = Storage(settings.data / "files")
     processor = Processor(db, storage, settings, binary)
     chores = Chores(db, storage, Spool(settings.data / "uploads"), settings)
+    filler = Filler(db, storage, settings, binary)
     kinds: Mapping[str, Do] = {
         "process": processor.process,
         "captions": processor.process,
@@ -48,6 +50,8 @@ async def run(settings: Settings, *, child: bool) -> None:
         "level": processor.level,
         "old-sounds": processor.old_sounds,
         "poster": processor.poster,
+        "slate": filler.slate,
+        "still": filler.still,
         "mail": chores.mail,
         "remove-files": chores.remove_files,
         "sweep": chores.sweep,

@@ -19,6 +19,8 @@ import { clock, fill, words } from "./player/words.js";
  * @property {() => void} destroy
  * @property {HTMLVideoElement} video
  * @property {import("../vendor/hls/hls.mjs").default | null} hls null before the start and where the browser plays HLS
+ * @property {() => void} ask fetches the permission to watch ahead of its use
+ * @property {Refusal | null} refused why it could not be watched when it was last asked for
  */
 
 const PLAYABLE = new Set(["video", "audio", "360"]);
@@ -49,14 +51,18 @@ function build(el) {
   const button = /** @type {HTMLButtonElement} */ (one(el, "[data-play]"));
   const again = /** @type {HTMLButtonElement} */ (one(el, "[data-start-over]"));
   const message = one(el, "[data-message]");
-  const { controller, video } = frame(stage, { title, pageLang, medium });
+  const { controller, video } = frame(stage, { title, pageLang, medium, driven: el.hasAttribute("data-driven") });
   const access = new Access(el.dataset.playUrl ?? "", pageLang);
   /** @type {Engine | null} */
   let engine = null;
   /** @type {Promise<Engine> | null} */
   let making = null;
   let destroyed = false;
-  let resumeAt = memory.position(key);
+  /** @type {Refusal | null} */
+  let refused = null;
+  // The page drives it: nothing starts by a click on the cover, nor ahead of its time.
+  const driven = el.hasAttribute("data-driven");
+  let resumeAt = driven ? 0 : memory.position(key);
   const leaving = new AbortController();
   const on = { signal: leaving.signal };
 
@@ -114,9 +120,10 @@ function build(el) {
     show("loading");
     say("");
     if (muted) video.muted = true;
+    refused = null;
     // Inside the gesture, for browsers that remember which element the person started.
     video.play().catch(() => {});
-    video.focus({ preventScroll: true });
+    if (!driven) video.focus({ preventScroll: true });
     for (let attempt = 0; !destroyed; attempt += 1) {
       try {
         const made = await prepare();
@@ -131,7 +138,21 @@ function build(el) {
       }
     }
     decorate();
-    return start();
+    const started = await start();
+    if (muted && video.muted) offerSound();
+    return started;
+  }
+
+  /** It began without sound: captions instead, and a large button. */
+  function offerSound() {
+    engine?.captions.showForMuted();
+    const unmute = action(strings.unmute, () => {
+      video.muted = false;
+      say("");
+    });
+    unmute.classList.add("player-unmute");
+    say("", unmute);
+    video.addEventListener("volumechange", () => !video.muted && unmute.remove(), on);
   }
 
   async function start() {
@@ -142,14 +163,7 @@ function build(el) {
       if (error.name === "AbortError") return true;
       if (error.name !== "NotAllowedError") return false;
       video.muted = true;
-      engine?.captions.showForMuted();
-      const unmute = action(strings.unmute, () => {
-        video.muted = false;
-        say("");
-      });
-      unmute.classList.add("player-unmute");
-      say("", unmute);
-      video.addEventListener("volumechange", () => !video.muted && unmute.remove(), on);
+      offerSound();
       await video.play().catch(() => {});
     }
     return true;
@@ -157,13 +171,14 @@ function build(el) {
 
   /** @param {Refusal} refusal */
   function refuse(refusal) {
+    refused = refusal;
     show("cover");
     const opens = refusal.opens ? new Intl.DateTimeFormat(british(pageLang), { dateStyle: "long", timeStyle: "short" }) : null;
     const when = opens ? " " + fill(strings.opens, { time: opens.format(new Date(refusal.opens ?? "")) }) : "";
     say((refusal.detail || strings.refused) + when);
     // What is over for good offers no button that could not do anything.
     button.hidden = ["withdrawn", "closed"].includes(refusal.code);
-    button.focus({ preventScroll: true });
+    if (!driven) button.focus({ preventScroll: true });
     return false;
   }
 
@@ -196,7 +211,7 @@ function build(el) {
     );
   }
 
-  button.addEventListener("click", () => void play(), on);
+  if (!driven) button.addEventListener("click", () => void play(), on);
   again.addEventListener(
     "click",
     () => {
@@ -206,7 +221,7 @@ function build(el) {
     },
     on,
   );
-  for (const intent of ["pointerenter", "focusin", "touchstart"]) {
+  for (const intent of driven ? [] : ["pointerenter", "focusin", "touchstart"]) {
     cover.addEventListener(intent, () => void prepare().catch(() => {}), { once: true, passive: true, ...on });
   }
   video.addEventListener("playing", () => show("playing"), on);
@@ -227,7 +242,7 @@ function build(el) {
   );
   for (const event of ["pause", "seeked", "ended"]) video.addEventListener(event, remember, on);
   addEventListener("pagehide", remember, on);
-  if (PLAYABLE.has(medium) && !(/** @type {any} */ (navigator).connection?.saveData)) idle(() => prepare().catch(() => {}));
+  if (!driven && PLAYABLE.has(medium) && !(/** @type {any} */ (navigator).connection?.saveData)) idle(() => prepare().catch(() => {}));
   show("cover");
 
   return {
@@ -242,6 +257,12 @@ function build(el) {
       mounted.delete(el);
     },
     video,
+    ask() {
+      void prepare().catch(() => {});
+    },
+    get refused() {
+      return refused;
+    },
     get hls() {
       return engine?.hls ?? null;
     },
@@ -251,15 +272,17 @@ function build(el) {
 /**
  * The video in its (not yet upgraded) media-controller: moving a playing video in the document would stop it.
  * @param {HTMLElement} stage
- * @param {{title: string, pageLang: string, medium: string}} options
+ * @param {{title: string, pageLang: string, medium: string, driven: boolean}} options
  */
-function frame(stage, { title, pageLang, medium }) {
+function frame(stage, { title, pageLang, medium, driven }) {
   const controller = document.createElement("media-controller");
   controller.lang = pageLang;
   controller.setAttribute("nomutedpref", "");
   controller.setAttribute("nosubtitleslangpref", "");
   controller.setAttribute("hotkeys", "noshift+/");
   if (medium === "audio") controller.setAttribute("autohide", "-1");
+  // In step with others there is no going back and forth.
+  if (driven) controller.setAttribute("hotkeys", "noshift+/ noarrowleft noarrowright");
   const video = document.createElement("video");
   video.slot = "media";
   video.playsInline = true;

@@ -37,8 +37,11 @@ FILM, SHORT, LONG = source("film", 20_480_000), source("short", 7_000_000), sour
 
 
 def item(starts_us: int, *sources: Source, screening: int = 1, pause_us: int = 0, longer_us: int = 0) -> Item:
-    length = sum(s.length_us + pause_us for s in sources)
-    return Item(starts_us, starts_us + length + longer_us, tuple((s, pause_us) for s in sources), screening)
+    shown, offset = [], 0
+    for one in sources:
+        shown.append((one, offset))
+        offset += one.length_us + pause_us
+    return Item(starts_us, starts_us + offset + longer_us, tuple(shown), screening)
 
 
 def made(*items: Item, loop: tuple[Source, ...] = (), since_us: int = NOON) -> Timeline:
@@ -153,7 +156,7 @@ def test_the_same_bytes_until_the_next_segment() -> None:
 def test_a_withdrawn_work_ends_at_the_next_boundary() -> None:
     old = made(item(NOON + 10 * US, LONG))
     now = NOON + 31 * US
-    anchor = channel.keep(old, now, now + AHEAD + SEGMENT, now - WINDOW, lambda _, p: p.source.key == "long")
+    anchor = channel.keep(old, now, now + AHEAD + SEGMENT, now - WINDOW, lambda _, p: p.source.key == "long", 2)
     new = channel.arrange(Programme((), SLATE), anchor)
     told, _ = channel.published(new, 0, now, ahead_us=AHEAD, window_us=WINDOW)
     assert [r.segments.prefix for r in told.runs] == ["slate/v/"]
@@ -218,7 +221,7 @@ def edited(seed: int, edits: int, closed: Callable[[random.Random], bool]) -> Wa
         if rng.random() < 0.15:
             gone = {w.key for w in works if closed(rng)}
             cut = now + AHEAD + SEGMENT
-            anchor = channel.keep(timeline, now, cut, now - 2 * WINDOW, among(gone))
+            anchor = channel.keep(timeline, now, cut, now - 2 * WINDOW, among(gone), 2)
             timeline = channel.arrange(programme(now - 30 * US, rng.random() < 0.5), anchor)
             made_edits += 1
         watching.poll(timeline, now)
@@ -242,12 +245,24 @@ def test_filler_is_cut_where_a_new_item_needs_its_place_and_a_work_is_not() -> N
     old = made(item(NOON, LONG))
     now = NOON + 5 * US
     cut = now + AHEAD + SEGMENT
-    anchor = channel.keep(old, now, cut, now - WINDOW, nothing)
+    anchor = channel.keep(old, now, cut, now - WINDOW, nothing, 2)
     assert anchor.until_us == NOON + LONG.length_us
     later = NOON + 70 * US
     cut = later + AHEAD + SEGMENT
-    anchor = channel.keep(old, later, cut, later - WINDOW, nothing)
+    anchor = channel.keep(old, later, cut, later - WINDOW, nothing, 2)
     assert cut <= anchor.until_us < cut + 2 * US
     new = channel.arrange(Programme((item(NOON + 90 * US, FILM, screening=2),), SLATE), anchor)
     (film,) = [s for s in new.stretches if s.shown_by == 2]
     assert film.starts_us == NOON + 90 * US
+
+
+def test_a_channel_that_was_dark_is_filled_from_its_beginning_once_there_is_a_slate() -> None:
+    dark = channel.arrange(Programme((item(NOON + 60 * US, FILM),), None), channel.begin(NOON - WINDOW, 2))
+    anchor = channel.keep(dark, NOON, NOON + AHEAD + SEGMENT, NOON - WINDOW, nothing, 2)
+    lit = channel.arrange(Programme((item(NOON + 60 * US, FILM),), SLATE), anchor)
+    told, _ = channel.published(lit, 0, NOON, ahead_us=AHEAD, window_us=WINDOW)
+    assert told.runs[0].starts_us <= NOON - 44 * US
+    # With something on record it goes on from its end.
+    now = NOON + 70 * US
+    anchor = channel.keep(dark, now, now + AHEAD + SEGMENT, now - WINDOW, nothing, 2)
+    assert anchor.until_us == NOON + 60 * US + FILM.length_us

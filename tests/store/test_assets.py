@@ -293,8 +293,6 @@ async def test_renditions_stand_by_kind_and_height_and_the_newer_one_counts(db: 
     assert found.renditions == (sound, again, high)
     assert found.renditions[1].length_us == 9_480_000
     assert (await db.read(works.work_by_id, work.id)).assets == (found,)
-    await db.write(assets.drop_renditions, made.id)
-    assert (await db.read(assets.asset, made.id)).renditions == ()
 
 
 async def test_the_files_of_works_stand_oldest_first(db: Database) -> None:

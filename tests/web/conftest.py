@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse, web
+from aiohttp import ClientResponse, DummyCookieJar, web
 from aiohttp.test_utils import TestClient
 from blockbuster import blockbuster_ctx
 
@@ -172,7 +172,8 @@ async def house(settings: Settings, aiohttp_client: Callable[..., Awaitable[Clie
     """A server with five people. What blocks its loop fails the test that made it."""
     holder: list[House] = []
     app = application.make(settings, clock=lambda: holder[0].moment if holder else START, workers=False)
-    client = await aiohttp_client(app)
+    # Who asks is said with each request: a jar would mix people up once a session is prolonged.
+    client = await aiohttp_client(app, cookie_jar=DummyCookieJar())
     made = House(client, app, settings.data)
     holder.append(made)
     await made.write(cities.seed, START)

@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import ClientResponse
 
+from tests.statements import statements
 from tests.web.conftest import House
 
 
@@ -43,6 +44,20 @@ async def test_a_festival_gets_the_clock_of_its_city(house: House) -> None:
     assert (screening["starts"], [s["work"] for s in screening["slots"]]) == ("2026-11-25T14:00:00+01:00", ["tide"])
 
 
+async def test_a_festival_that_moves_to_another_clock_takes_its_screenings_along(house: House) -> None:
+    await begun(house)
+    page = await (await house.ask("GET", "/en/desk/festivals/ars", "linz")).text()
+    assert "Its screenings keep what the clock shows and move with it." in page
+    days = {"title__en": "Ars", "starts_on": "2026-11-20", "ends_on": "2026-11-30"}
+    assert (await post(house, "/en/desk/festivals/ars", "linz", zone="Asia/Seoul", **days)).status == 303
+    screening = await (await house.ask("GET", "/api/v1/screenings/tides", "linz")).json()
+    assert (screening["starts"], screening["timezone"]) == ("2026-11-25T14:00:00+09:00", "Asia/Seoul")
+    # Whoever had the form open is told, and does not put the old clock back.
+    times = {"starts": "2026-11-25T14:00", "ends": "2026-11-25T15:00"}
+    late = await post(house, "/en/desk/screenings/tides", "linz", revision="1", title__en="Tides", **times)
+    assert late.status == 409
+
+
 async def test_the_desk_shows_what_stands_against_a_screening_and_its_time_elsewhere(house: House) -> None:
     await begun(house)
     page = await (await house.ask("GET", "/en/desk/screenings/tides", "linz")).text()
@@ -50,6 +65,53 @@ async def test_the_desk_shows_what_stands_against_a_screening_and_its_time_elsew
     assert "25 November 2026, 22:00" in page  # in Gwangju
     table = await (await house.ask("GET", "/fr/desk/festivals/ars", "linz")).text()
     assert "Marées" in table
+
+
+async def asked(house: House, path: str, who: str | None = None) -> int:
+    """How many statements about the programme and its works a page needs."""
+    with statements() as found:
+        answer = await house.ask("GET", path, who)
+    assert answer.status == 200, await answer.text()
+    return sum(re.search(r"FROM (works|assets|renditions|texts|festivals|screenings)\b", s) is not None for s in found)
+
+
+async def test_pages_of_many_works_ask_as_often_as_pages_of_few(house: House) -> None:
+    await begun(house)
+    await post(house, "/en/desk/festivals/ars/state", "linz", state="published")
+    await post(house, "/en/desk/screenings/tides/publish", "linz")
+    pages = {
+        "/en/screenings/tides": None, "/en/desk/screenings/tides": "linz", "/en/desk/festivals/ars": "linz",
+        "/api/v1/screenings/tides": "linz",
+    }  # fmt: skip
+    few = {path: await asked(house, path, who) for path, who in pages.items()}
+    for _ in range(5):
+        more = await house.work()
+        await house.film(more)
+        await house.ask("POST", f"/api/v1/works/{more.slug}/accept", "linz", json={})
+    names = ["tide", *(f"tide-{n}" for n in range(2, 7))]
+    times = {"starts": "2026-11-25T14:00", "ends": "2026-11-25T15:00"}
+    saved = await post(house, "/en/desk/screenings/tides", "linz", title__en="Tides", work=names, **times)
+    assert saved.status == 303
+    for number in range(3):
+        title = f"Tides {number}"
+        await post(house, "/en/desk/festivals/ars/new", "linz", title__en=title, work=names[number:], **times)
+    assert (await (await house.ask("GET", "/en/desk/festivals/ars", "linz")).text()).count("has no captions") > 6
+    assert {path: await asked(house, path, who) for path, who in pages.items()} == few
+
+
+async def test_a_festival_without_any_title_is_not_saved(house: House) -> None:
+    await begun(house)
+    days = {"zone": "Europe/Vienna", "starts_on": "2026-11-20", "ends_on": "2026-11-30", "text__en": "Light and sound."}
+    refused = await post(house, "/en/desk/festivals/ars", "linz", title__en=" ", title__fr="", **days)
+    page = await refused.text()
+    assert (refused.status, 'id="f-title-en-error">This is needed.' in page, "Light and sound." in page) == (
+        422,
+        True,
+        True,
+    )
+    found = await (await house.ask("GET", "/api/v1/festivals/ars", "linz")).json()
+    assert (found["title"], found["text"]) == ({"en": "Ars", "fr": "Ars"}, {})
+    assert (await post(house, "/en/desk/festivals/ars", "linz", title__en="", title__fr="Ars", **days)).status == 303
 
 
 async def test_a_bad_time_keeps_everything_typed(house: House) -> None:
@@ -73,6 +135,18 @@ async def test_two_people_do_not_overwrite_each_other_silently(house: House) -> 
     newer = re.search(r'name="revision" value="(\d+)"', page)
     assert newer is not None
     assert (await post(house, path, "linz", revision=newer[1], title__en="By me", **common)).status == 303
+
+
+async def test_publishing_counts_as_a_change_and_the_page_saves_on_after_it(house: House) -> None:
+    await begun(house)
+    path = "/en/desk/screenings/tides"
+    common = {"starts": "2026-11-25T14:00", "ends": "2026-11-25T15:00", "work": ["tide"]}
+    assert (await post(house, f"{path}/publish", "linz")).status == 303
+    # Whoever typed before it was public is told so, once.
+    assert (await post(house, path, "admin", revision="1", title__en="Ebb", **common)).status == 409
+    page = await (await house.ask("GET", path, "linz")).text()
+    assert 'name="revision" value="2"' in page
+    assert (await post(house, path, "linz", revision="2", title__en="Ebb", **common)).status == 303
 
 
 async def test_publishing_is_refused_in_words_while_errors_stand(house: House) -> None:

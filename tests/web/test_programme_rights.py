@@ -91,6 +91,54 @@ async def test_withdrawing_a_screening_or_a_work_closes_it_at_once(house: House)
     assert (await house.ask("GET", hls)).status in (404, 410)
 
 
+async def test_a_festival_keeps_a_title_in_one_language_at_least(house: House) -> None:
+    path = f"/api/v1/festivals/{await festival(house)}"
+    one = await house.ask("PATCH", path, "linz", json={"title": {"en": ""}})
+    assert (one.status, (await one.json())["title"]) == (200, {"fr": "Ars"})
+    for rest in ({"fr": " "}, {"fr": "", "en": ""}):
+        refused = await house.ask("PATCH", path, "linz", json={"title": rest, "starts_on": "2026-11-01"})
+        told = [(e["field"], e["code"]) for e in (await refused.json())["errors"]]
+        assert (refused.status, told) == (422, [("title", "required")])
+    kept = await (await house.ask("GET", path, "linz")).json()
+    assert (kept["title"], kept["starts_on"]) == ({"fr": "Ars"}, "2026-11-20")
+    moved = await house.ask("PATCH", path, "linz", json={"title": {"fr": "", "en": "Light"}})
+    assert (await moved.json())["title"] == {"en": "Light"}
+
+
+async def test_a_work_that_is_removed_leaves_its_slot_at_once(house: House) -> None:
+    gone, _ = await accepted(house)
+    stays, asset = await accepted(house)
+    await festival(house)
+    made = await screening(house, gone, slots=[{"work": gone}, {"work": stays}])
+    play = f"/api/v1/screenings/{made['slug']}/play"
+    await house.ask("POST", f"/api/v1/screenings/{made['slug']}/publish", "linz")
+    house.moment = OPENS
+    assert (await house.ask("POST", play, json={"slot": 0})).status == 200
+    await house.ask("POST", f"/api/v1/works/{gone}/withdraw", "artist")
+    assert (await house.ask("POST", play, json={"slot": 0})).status == 410
+    assert (await house.ask("DELETE", f"/api/v1/works/{gone}", "artist")).status == 204
+    first = await (await house.ask("POST", play, json={"slot": 0})).json()
+    assert first["hls"].split("/")[3] == asset
+    assert (await house.ask("POST", play, json={"slot": 1})).status == 404
+
+
+async def test_a_new_zone_of_the_festival_closes_and_opens_its_screenings_at_once(house: House) -> None:
+    slug, _ = await accepted(house)
+    path = f"/api/v1/festivals/{await festival(house)}"
+    made = await screening(house, slug)
+    play = f"/api/v1/screenings/{made['slug']}/play"
+    await house.ask("POST", f"/api/v1/screenings/{made['slug']}/publish", "linz")
+    house.moment = OPENS
+    hls = (await (await house.ask("POST", play, json={})).json())["hls"]
+    # 14:00 on the clock: in London an hour later than in Vienna.
+    assert (await house.ask("PATCH", path, "linz", json={"timezone": "Europe/London"})).status == 200
+    early = await house.ask("POST", play, json={})
+    assert (early.status, (await early.json())["opens"]) == (403, (OPENS + timedelta(hours=1)).isoformat())
+    assert (await house.ask("GET", hls)).status == 403
+    house.later(timedelta(hours=1))
+    assert (await house.ask("POST", play, json={})).status == 200
+
+
 @pytest.mark.parametrize("who", [None, "other", "gwangju"])
 async def test_staff_of_another_city_cannot_touch_a_festival_unless_they_co_host(house: House, who: str | None) -> None:
     slug, _ = await accepted(house)
@@ -101,6 +149,7 @@ async def test_staff_of_another_city_cannot_touch_a_festival_unless_they_co_host
         ("GET", "/api/v1/festivals/ars-2026"), ("PATCH", "/api/v1/festivals/ars-2026"), ("GET", path), ("PATCH", path), ("DELETE", path),
         ("POST", f"{path}/publish"), ("POST", f"{path}/withdraw"), ("POST", f"{path}/play"), ("GET", f"/en/screenings/{made['slug']}"),
         ("GET", "/en/festivals/ars-2026"), ("GET", "/festivals/ars-2026.ics"), ("GET", f"/en/desk/screenings/{made['slug']}"),
+        ("GET", "/festivals/ars-2026/schedule.xml"), ("GET", "/festivals/ars-2026/schedule.json"),
         ("GET", "/en/desk/festivals/ars-2026"), ("GET", "/en/desk/festivals/ars-2026/new"), ("POST", "/en/desk/festivals/ars-2026/state"),
     ]  # fmt: skip
     for method, address in calls:
@@ -207,6 +256,35 @@ async def test_the_programme_goes_into_calendars(house: House) -> None:
         assert str(event["STATUS"]) == "CONFIRMED"
 
 
+async def test_a_calendar_is_told_what_was_withdrawn_and_counts_the_changes(house: House) -> None:
+    import icalendar
+
+    slug, _ = await accepted(house)
+    await festival(house)
+    made = await screening(house, slug)
+    path = f"/api/v1/screenings/{made['slug']}"
+
+    async def told() -> list[tuple[str, int, str, bool]]:
+        found = []
+        for address in ("/programme.ics", "/festivals/ars-2026.ics"):
+            for event in icalendar.Calendar.from_ical(await (await house.ask("GET", address)).read()).walk("VEVENT"):
+                stamped = event.decoded("DTSTAMP") == event.decoded("LAST-MODIFIED") == house.moment
+                found.append((str(event["UID"]), int(event["SEQUENCE"]), str(event["STATUS"]), stamped))
+        return found
+
+    assert await told() == []
+    await house.ask("POST", f"{path}/publish", "linz")
+    (uid, first, status, _), again = await told()
+    assert (status, again) == ("CONFIRMED", (uid, first, status, True))
+    for act, expected in (("withdraw", "CANCELLED"), ("publish", "CONFIRMED")):
+        house.later(timedelta(minutes=1))
+        await house.ask("POST", f"{path}/{act}", "linz")
+        first += 1
+        # RFC 5545 3.8.7.4: "It is monotonically incremented by the "Organizer's" CUA each time the "Organizer" makes a
+        # significant revision to the calendar component."
+        assert await told() == [(uid, first, expected, True)] * 2
+
+
 async def test_a_co_host_may_keep_what_the_host_put_in_and_nothing_more(house: House) -> None:
     slug, _ = await accepted(house)
     await festival(house)
@@ -264,6 +342,7 @@ async def test_a_work_that_is_withdrawn_leaves_the_page_of_its_screening(house: 
     assert (await house.ask("POST", f"/api/v1/screenings/{made['slug']}/play", json={})).status == 410
 
 
-async def test_the_calendar_of_a_draft_is_for_nobody(house: House) -> None:
+@pytest.mark.parametrize("tail", [".ics", "/schedule.xml", "/schedule.json"])
+async def test_the_feeds_of_a_draft_are_for_nobody(house: House, tail: str) -> None:
     await festival(house, public=False)
-    assert (await house.ask("GET", "/festivals/ars-2026.ics", "linz")).status == 404
+    assert (await house.ask("GET", f"/festivals/ars-2026{tail}", "linz")).status == 404

@@ -15,14 +15,15 @@ OUTSIDE = (NOBODY, "other", "gwangju")
 
 # What is for whom. A route that is not in one of these groups fails the test: whoever adds one decides.
 PUBLIC = {
-    "/{lang}/festivals", "/programme.ics", "/api/v1/festivals", "/api/v1/screenings", "/api/v1/on-air",
+    "/{lang}/festivals", "/programme.ics", "/channels.m3u", "/schedule.xml", "/xmltv.xml", "/api/v1/festivals", "/api/v1/screenings", "/api/v1/on-air",
     "/", "/{lang}", "/{lang}/", "/{lang}/works", "/{lang}/cities", "/{lang}/cities/{slug}", "/{lang}/about", "/robots.txt",
     "/sitemap.xml", "/favicon.ico", "/oembed", "/api/docs", "/api/openapi.json", "/api/v1/time", "/api/v1/cities",
     "/api/v1/cities/{slug}", "/api/v1/works", "/api/v1/events", "/healthz", "/readyz", "/metrics", "/static/{hash}/{path}",
     "/{lang}/programme", "/{lang}/sign-in", "/{lang}/sign-in/{token}", "/{lang}/sign-in/password", "/{lang}/sign-out", "/{lang}/invitation/{token}",
 }  # fmt: skip
 OF_A_SCREENING = {
-    "/{lang}/screenings/{slug}", "/{lang}/festivals/{slug}", "/festivals/{slug}.ics", "/api/v1/screenings/{slug}",
+    "/{lang}/screenings/{slug}", "/{lang}/festivals/{slug}", "/festivals/{slug}.ics", "/festivals/{slug}/schedule.xml",
+    "/festivals/{slug}/schedule.json", "/api/v1/screenings/{slug}",
     "/api/v1/screenings/{slug}/play", "/api/v1/screenings/{slug}/publish", "/api/v1/screenings/{slug}/withdraw",
     "/api/v1/festivals/{slug}", "/api/v1/screenings/check",
 }  # fmt: skip
@@ -30,6 +31,12 @@ OF_A_WORK = {
     "/{lang}/works/{slug}", "/embed/work/{slug}", "/{lang}/artists/{slug}", "/api/v1/works/{slug}", "/api/v1/works/{slug}/play",
     "/api/v1/grants", "/pictures/{work}/{asset}/{file}", "/hls/{grant}/{asset}/{rendition}/{file}",
     "/hls/{grant}/{asset}/{rendition}/index.m3u8", "/hls/{grant}/{asset}/master.m3u8", "/hls/{grant}/{asset}/{file}", "/hls/{tail}",
+}  # fmt: skip
+# What these open, and when, stands in test_channels.
+OF_A_CHANNEL = {
+    "/{lang}/channels/{slug}", "/api/v1/channels/{slug}/play", "/hls/{grant}/channel/master.m3u8",
+    "/hls/{grant}/channel/{name}/index.m3u8", "/hls/{grant}/slate/{design}/{part}/c-none/{file}",
+    "/hls/{grant}/slate/{design}/{part}/{rendition}/{file}",
 }  # fmt: skip
 SIGNED_IN = {
     "/{lang}/account",
@@ -55,7 +62,9 @@ PREFIXES = {
 
 
 def group(path: str) -> str:
-    if path in OF_A_SCREENING or path.startswith(("/{lang}/desk/festivals/{slug}", "/{lang}/desk/screenings/")):
+    if path in OF_A_SCREENING | OF_A_CHANNEL or path.startswith(
+        ("/{lang}/desk/festivals/{slug}", "/{lang}/desk/screenings/")
+    ):
         # See test_programme_rights.
         return "of a work"
     for name, paths in {

@@ -12,7 +12,7 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 from yarl import URL
 
-from showcase.web import static
+from showcase import settings
 from showcase.web.static import IMMUTABLE, STALE, Assets
 
 type_of = {
@@ -178,14 +178,14 @@ async def test_in_development_a_changed_or_new_file_is_seen_at_once(tree: Path, 
 
 
 def test_folders_are_found_beside_the_package_in_a_checkout() -> None:
-    root = Path(static.__file__).parents[2]
-    assert (static.folder("static"), static.folder("templates")) == (root / "static", root / "templates")
+    root = Path(settings.__file__).parents[1]
+    assert (settings.shipped("static"), settings.shipped("templates")) == (root / "static", root / "templates")
 
 
 def test_folders_are_found_inside_the_package_when_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inside = tmp_path / "showcase" / "static"
     inside.mkdir(parents=True)
-    monkeypatch.setattr(static, "__file__", str(tmp_path / "showcase" / "web" / "static.py"))
-    assert static.folder("static") == inside
+    monkeypatch.setattr(settings, "__file__", str(tmp_path / "showcase" / "settings.py"))
+    assert settings.shipped("static") == inside
     with pytest.raises(FileNotFoundError, match="templates"):
-        static.folder("templates")
+        settings.shipped("templates")

@@ -53,6 +53,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("replay_until_local", sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column("replay_until_at", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("room", sa.String(length=60), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("span", sa.Integer(), server_default="15", nullable=False))
+        batch_op.create_index("ix_screenings_span_starts_at", ["span", "starts_at"], unique=False)
 
     with op.batch_alter_table("slots", schema=None) as batch_op:
         batch_op.add_column(sa.Column("pause_s", sa.Integer(), server_default="0", nullable=False))
@@ -66,6 +68,8 @@ def downgrade() -> None:
         batch_op.drop_column("pause_s")
 
     with op.batch_alter_table("screenings", schema=None) as batch_op:
+        batch_op.drop_index("ix_screenings_span_starts_at")
+        batch_op.drop_column("span")
         batch_op.drop_column("room")
         batch_op.drop_column("replay_until_at")
         batch_op.drop_column("replay_until_local")

@@ -1,0 +1,126 @@
+"""Where people watch together: the room of a premiere, and the page of a festival's channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+
+from showcase.core import schedule
+from showcase.core.models import Festival, Screening, Work
+from showcase.errors import NotFound
+from showcase.store import festivals, screenings
+from showcase.web import network, pictures
+from showcase.web.keys import CHANGES, DB, LANG, now
+from showcase.web.pages import public, render
+
+COMING = 12
+
+
+def showings(screening: Screening, works: Mapping[int, Work], lang: str) -> list[dict[str, Any]]:
+    """What a premiere shows and when: title, start and end of each work that may be told of.
+
+    A work whose length is not known yet has none: the others follow without it, as on the channel.
+    """
+    told: list[dict[str, Any]] = []
+    at = screening.starts
+    for slot in screening.slots:
+        work = works.get(slot.work)
+        asset = schedule.playing(work, slot.version) if work is not None else None
+        length = timedelta(microseconds=(asset.duration_us or 0) if asset is not None else 0)
+        if work is not None and work.state in ("accepted", "published"):
+            told.append({"title": work.text("title", lang), "starts": at, "ends": at + length, "work": work})
+        at += length + timedelta(seconds=slot.pause_s)
+    return told
+
+
+def room(
+    request: web.Request,
+    *,
+    play_url: str,
+    key: str,
+    title: str,
+    kind: str,
+    told: Sequence[Mapping[str, Any]] = (),
+    starts: datetime | None = None,
+    ends: datetime | None = None,
+    slug: str = "",
+    minimum_age: int | None = None,
+    notes: Sequence[str] = (),
+) -> dict[str, Any]:
+    """What `templates/parts/room.html` takes. Without times it is a channel, which is always on."""
+    first = next((one["work"] for one in told if one["work"].state == "published"), None)
+    picture = pictures.poster(first) if first is not None else None
+    return {
+        "starts": starts,
+        "ends": ends,
+        "slug": slug,
+        "kind": kind,
+        "notes": list(notes),
+        "min_age": minimum_age,
+        "showings": [{"title": one["title"], "starts": _ms(one["starts"]), "ends": _ms(one["ends"])} for one in told],
+        "player": {
+            "play_url": play_url,
+            "key": key,
+            "title": title,
+            "lang": "",
+            "medium": "video",
+            "driven": True,
+            "poster": picture.src if picture else None,
+            "poster_srcset": picture.srcset if picture else None,
+            "poster_alt": "",
+            "placeholder": picture.placeholder if picture else None,
+            "width": 16,
+            "height": 9,
+            "hue": None,
+            "duration": None,
+            "min_age": None,
+            "notes": [],
+        },
+    }
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+@public
+async def channel_page(request: web.Request) -> web.Response:
+    """`/{lang}/channels/{festival}`: a festival's 24-hour channel (`network`: the whole network's), now and next."""
+    db, at, lang, slug = request.app[DB], now(request), request[LANG], request.match_info["slug"]
+    festival: Festival | None = None
+    if slug != "network":
+        festival = await db.read(festivals.festival, slug)
+        if festival.state == "draft":
+            raise NotFound()
+    found = await db.read(screenings.on_channel, at, festival.id if festival is not None else None)
+    coming = found[:COMING]
+    if coming:
+        turns = [m for s in coming if (m := schedule.changes_at(s, at)) is not None]
+        if turns:
+            request[CHANGES] = min(turns)
+    cities = await network.all_cities(request)
+    return render(
+        request,
+        "public/channel.html",
+        festival=festival,
+        city=cities.get(festival.city or "") if festival is not None else None,
+        slug=slug,
+        coming=coming,
+        phases={s.id: schedule.phase(s, at) for s in coming},
+        cities=cities,
+        room=room(
+            request,
+            play_url=f"/api/v1/channels/{slug}/play",
+            key=f"channel-{slug}",
+            title=festival.text("title", lang) if festival is not None else "",
+            kind="channel",
+        ),
+    )
+
+
+def routes(app: web.Application) -> None:
+    """Mount the channels' pages."""
+    app.router.add_get("/{lang:en|fr}/channels/{slug:[a-z0-9-]+}", channel_page)

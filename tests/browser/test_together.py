@@ -1,0 +1,144 @@
+"""A viewer of a premiere presses 'Sound on' once: countdown, works in step, the replay; nothing else is pressed or reloaded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from showcase.media import ffmpeg
+from tests.browser.axe import axe
+from tests.browser.conftest import Problems, Works
+from tests.browser.test_other_players import run
+from tests.browser.test_screenings import festival
+
+SAMPLE = """() => {
+    const el = document.querySelector("[data-together]");
+    const video = el.querySelector("video");
+    window.seen = [];
+    setInterval(() => {
+        const track = [...video.textTracks].find((t) => t.mode === "showing");
+        window.seen.push({
+            at: performance.now(), time: video.currentTime, size: `${video.videoWidth}x${video.videoHeight}`,
+            waiting: el.dataset.waiting ?? "", late: el.step?.late ?? null, muted: video.muted, paused: video.paused,
+            cue: [...(track?.activeCues ?? [])].map((c) => c.text).join(" "),
+            sound: video.webkitAudioDecodedByteCount,
+        });
+    }, 100);
+}"""
+
+
+@pytest.fixture
+def base_url(works: Works) -> str:
+    return works.gallery.server.url
+
+
+def premiere(works: Works, shown: list[str], starts: datetime, title: str, **given: Any) -> str:
+    """A public premiere at a full minute, with four seconds between the works; returns its slug."""
+    new = {
+        "festival": festival(works), "kind": "premiere", "title": {"en": title, "fr": title}, "starts": starts.isoformat(),
+        "slots": [{"work": slug, "pause": 4} for slug in shown],
+    } | given  # fmt: skip
+    slug = str(works.gallery.call("POST", "/api/v1/screenings", "linz", new)["slug"])
+    works.gallery.call("POST", f"/api/v1/screenings/{slug}/publish", "linz")
+    return slug
+
+
+def next_minute(least_s: int) -> datetime:
+    """A full minute at least so many seconds from now."""
+    at = datetime.now(UTC) + timedelta(seconds=least_s + 59)
+    return at.replace(second=0, microsecond=0)
+
+
+async def test_a_premiere_from_a_minute_before_to_its_replay(
+    works: Works, new_page: Callable[..., Awaitable[Page]], problems: Problems
+) -> None:
+    starts = next_minute(25)
+    shown = [works.film, works.upright, works.sound]
+    until = (starts + timedelta(hours=1)).isoformat()
+    slug = premiere(works, shown, starts, "Together", replay_until=until)
+    page = await new_page(base_url=works.gallery.server.url, locale="fr-FR")
+    await page.goto(f"/fr/screenings/{slug}")
+    await expect(page.locator("[data-count]")).to_contain_text(":")
+    assert await axe(page) == []
+    await page.locator("[data-sound]").click()
+    await page.wait_for_function(
+        "() => document.querySelector('[data-together] [data-player]').dataset.state === 'playing'", timeout=90_000
+    )
+    await page.locator("media-captions-button").wait_for(state="attached")
+    await page.evaluate("() => document.querySelector('media-captions-button').click()")
+    await page.evaluate(SAMPLE)
+    # Somebody who comes late is let in at the present, without sound until they ask for it.
+    await asyncio.sleep(max(0.0, (starts - datetime.now(UTC)).total_seconds() + 2))
+    late = await new_page(base_url=works.gallery.server.url)
+    await late.goto(f"/en/screenings/{slug}")
+    await late.wait_for_function("() => document.querySelector('[data-together]')?.step?.late != null", timeout=30_000)
+    assert await late.evaluate("() => document.querySelector('[data-together] video').muted") is True
+    assert await late.evaluate("() => document.querySelector('[data-together] video').videoHeight") >= 240
+    await asyncio.sleep(max(0.0, (starts - datetime.now(UTC)).total_seconds() + 38))
+    seen = await page.evaluate("() => window.seen")
+    offsets = await asyncio.gather(
+        *(p.evaluate("() => document.querySelector('[data-together]').step.late") for p in (page, late))
+    )
+
+    sizes = [s["size"] for n, s in enumerate(seen) if n == 0 or s["size"] != seen[n - 1]["size"]]
+    shapes = [size for size in sizes if size in ("1280x720", "360x640")]
+    assert "360x640" in shapes, sizes
+    # Slate, the film, slate, the upright one, slate, the still of the sound: it never stood still in between.
+    playing = [s for s in seen if not s["paused"]]
+    stalls = [
+        (a, b)
+        for a, b in zip(playing, playing[10:], strict=False)
+        if b["time"] - a["time"] < 0.5 * (b["at"] - a["at"]) / 1000
+    ]
+    assert stalls == []
+    assert not seen[-1]["muted"]
+    assert max(abs(offset) for offset in offsets) < 0.5
+    # Captions of the film in the page's language, and none over the works that have none.
+    cues = {s["cue"] for s in seen if s["size"] == "1280x720" and s["waiting"] == ""} - {""}
+    assert cues, "no captions"
+    assert {s["cue"] for s in seen if s["size"] == "360x640"} == {""}
+    assert {"start", "between", ""} == {s["waiting"] for s in seen}
+    await late.close()
+
+    # It is over at the full minute, and its page is that of the replay by itself.
+    await expect(page.locator("[data-play]").first).to_be_visible(timeout=60_000)
+    assert await page.locator("[data-together]").count() == 0
+    await page.locator("[data-play]").first.click()
+    await page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
+
+
+async def test_back_to_the_screening_after_a_pause(works: Works, page: Page) -> None:
+    slug = premiere(
+        works, [works.long], datetime.now(UTC).replace(second=0, microsecond=0), "Pause", festival=festival(works)
+    )
+    await page.goto(f"/en/screenings/{slug}")
+    await page.locator("[data-sound]").click()
+    await page.wait_for_function("() => document.querySelector('[data-together]')?.step?.late != null", timeout=30_000)
+    await page.evaluate("() => document.querySelector('[data-together] video').pause()")
+    back = page.locator("[data-back]")
+    await expect(back).to_be_visible()
+    await asyncio.sleep(6)
+    await back.click()
+    await page.wait_for_function(
+        "() => Math.abs(document.querySelector('[data-together]').step.late ?? 9) < 0.5", timeout=20_000
+    )
+    await expect(back).to_be_hidden()
+
+
+async def test_a_channel_plays_around_the_clock(works: Works, page: Page) -> None:
+    name = festival(works)
+    await page.goto(f"/en/channels/{name}")
+    await page.wait_for_function("() => document.querySelector('[data-together]')?.step?.late != null", timeout=30_000)
+    assert await axe(page) == []
+    # FFmpeg reads the same channel for a while without an error.
+    play = works.gallery.call("POST", f"/api/v1/channels/{name}/play", None, {})
+    address = works.gallery.server.url + str(play["hls"])
+    _, errors = await run(
+        ffmpeg.binary(), "-v", "error", "-t", "12", "-i", address, "-map", "0:v:0", "-map", "0:a:0", "-f", "null", "-"
+    )
+    assert [line for line in errors.splitlines() if "error" in line.lower()] == []
