@@ -257,6 +257,22 @@ async def test_the_other_persons_change_appears_by_itself(works: Works, fest: st
     await expect(mine.locator("[data-notes]")).to_contain_text("Somebody else removed “Tides”.")
 
 
+async def test_while_a_block_is_held_nothing_moves_under_it(works: Works, fest: str, signed_in: Enter) -> None:
+    slug = shown(works, fest, "Tides", "12:00", "14:00")
+    other = shown(works, fest, "Ebb", "16:00", "17:00", room="Hall")
+    page = await opened(signed_in, fest)
+    await block(page, slug).locator("a").focus()
+    await page.keyboard.press("Shift+ArrowRight")
+    works.gallery.call("PATCH", f"/api/v1/screenings/{other}", "admin", {"starts": at("18:00"), "ends": at("19:00")})
+    await page.wait_for_timeout(1_000)
+    await expect(block(page, other)).to_have_attribute("data-starts", re.compile(r"T14:00"))
+    await page.keyboard.press("Enter")
+    await expect(block(page, other)).to_have_attribute("data-starts", re.compile(r"T16:00"))
+    await expect(page.locator("[data-notes]")).to_contain_text("Somebody else changed “Ebb”")
+    await expect(page.locator("[data-notes] .desk-note")).to_have_count(1)
+    assert stands(works, slug) == ("13:00", "15:00", "")
+
+
 async def test_a_stale_move_is_refused_told_and_can_be_made_all_the_same(
     works: Works, fest: str, signed_in: Enter, problems: Problems
 ) -> None:

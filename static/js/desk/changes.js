@@ -27,6 +27,8 @@ export function changes(board, told, words) {
   const steps = [];
   /** What was saved here: others hear of it, and so does this page. @type {Set<string>} */
   const own = new Set();
+  /** What is being saved (empty: something new): its answer tells of it better. @type {Set<string>} */
+  const busy = new Set();
   const changed = new EventTarget();
   const iso = (/** @type {number} */ moment) => new Date(moment).toISOString();
 
@@ -56,6 +58,7 @@ export function changes(board, told, words) {
   async function move(slug, to, seen) {
     const before = board.screening(slug);
     if (!before || Number.isNaN(to.starts) || Number.isNaN(to.ends)) return false;
+    busy.add(slug);
     const answer = await call("PATCH", address(slug), {
       starts: iso(to.starts),
       ends: iso(to.ends),
@@ -67,11 +70,13 @@ export function changes(board, told, words) {
       const { starts, ends, room } = before;
       remember({ slug, title: before.title, place: before.place, to: { starts, ends, room }, from: before.revision, revision: answer.body.revision });
       await board.refresh();
+      busy.delete(slug);
       const now = board.screening(slug) ?? { ...before, ...to };
       tell(answer.body, filled(before.state === "published" ? words.savedPublic : words.saved, { title: before.title, when: board.said(now, now.place) }));
       return true;
     }
     await board.refresh();
+    busy.delete(slug);
     const now = board.screening(slug);
     if (answer.body.code === "changed-meanwhile" && now) {
       told.note(filled(words.meanwhile, { title: now.title, now: board.said(now, now.place), yours: board.said(to, now.place) }), {
@@ -88,7 +93,9 @@ export function changes(board, told, words) {
 
   /** Make a draft. @param {object} given as POST /api/v1/screenings takes it @param {string} title */
   async function create(given, title) {
+    busy.add("");
     const answer = await call("POST", "/api/v1/screenings", { festival: board.facts.festival, ...given });
+    busy.delete("");
     if (!answer.ok) {
       told.note(filled(words.refused, { title, why: reason(answer, words.unreachable) }), { bad: true });
       return null;
@@ -199,5 +206,5 @@ export function changes(board, told, words) {
     }
   }
 
-  return { move, put, append, duplicate, publish, end, undo, own, changed, count: () => steps.length };
+  return { move, put, append, duplicate, publish, end, undo, own, busy, changed, count: () => steps.length };
 }

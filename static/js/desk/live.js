@@ -15,6 +15,8 @@ export function live(board, change, told, words) {
   const source = new EventSource(`/api/v1/events?festival=${encodeURIComponent(board.facts.festival)}`);
   let lost = false;
   let timer = 0;
+  /** @type {Map<string, import("./board.js").Screening> | null} */
+  let owed = null;
 
   function soon() {
     clearTimeout(timer);
@@ -23,13 +25,23 @@ export function live(board, change, told, words) {
 
   async function look() {
     const before = new Map(board.facts.screenings.map((s) => [s.slug, s]));
-    const mine = new Set(change.own);
-    if (!(await board.refresh())) return;
+    if (await board.refresh()) tell(before);
+    // Somebody here holds a block: it is told once the board is drawn.
+    else owed ??= before;
+  }
+  board.told.addEventListener("drawn", () => {
+    const before = owed;
+    owed = null;
+    if (before) tell(before);
+  });
+
+  /** @param {Map<string, import("./board.js").Screening>} before */
+  function tell(before) {
     for (const s of board.facts.screenings) {
       const old = before.get(s.slug);
       before.delete(s.slug);
       const same = old && old.revision === s.revision && old.state === s.state;
-      if (same || mine.has(`${s.slug} ${s.revision} ${s.state}`) || change.own.has(`${s.slug} ${s.revision} ${s.state}`)) continue;
+      if (same || change.busy.has(old ? s.slug : "") || change.own.has(`${s.slug} ${s.revision} ${s.state}`)) continue;
       told.note(filled(old ? words.othersMoved : words.othersMade, { title: s.title, when: board.said(s, s.place) }));
     }
     for (const [slug, s] of before) if (!change.own.has(slug)) told.note(filled(words.othersRemoved, { title: s.title }));
