@@ -160,6 +160,7 @@ async def test_a_work_from_the_shelf_becomes_a_draft_where_it_is_dropped(
     start = await box(work.locator(".shelf-of"))
     await pull(page, start["x"] + 4, start["y"] + 6, row["x"] + row["width"] * 16 / 24 + 0.5, row["y"] + 20)
     await expect(page.locator(".desk-say")).to_contain_text("16:00–16:03, Hall")
+    await expect(page.locator("[data-clocks-at]")).to_have_text("at Wed 14 May, 16:00")
     await page.mouse.up()
     await said(page, "A draft is made. Long")
     found = works.gallery.call("GET", f"/api/v1/screenings?festival={fest}", "linz")["screenings"]

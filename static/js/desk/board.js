@@ -168,6 +168,10 @@ export function board(root, words) {
       return clock;
     },
     refresh,
+    /** Say which moment matters now, null: none by itself. @param {number | null} moment */
+    point(moment) {
+      told.dispatchEvent(new CustomEvent("point", { detail: moment }));
+    },
     /** Keep the board as it is until it is let go. */
     hold() {
       held += 1;

@@ -64,7 +64,10 @@ export function clocks(root, board, words) {
     return slug ? (board.screening(slug)?.starts ?? null) : null;
   }
 
+  board.told.addEventListener("point", (event) => at(/** @type {CustomEvent<number | null>} */ (event).detail ?? focused()));
   board.scroll.addEventListener("pointermove", (event) => {
+    // What is held says itself where it is.
+    if (root.querySelector(".slot-moving")) return;
     const moment = board.moment(event.clientX);
     const inside = moment >= board.facts.start && moment < board.facts.end;
     at(inside ? Math.round(moment / (5 * MINUTE)) * 5 * MINUTE : focused());

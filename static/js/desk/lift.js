@@ -97,6 +97,7 @@ export function lifting(board, bubble, words) {
     function show() {
       const shown = el.querySelector(".slot-block") ?? el;
       bubble.show(shown.getBoundingClientRect(), `${what.title}: ${board.said(when, row?.dataset.row ?? "")}`, against);
+      board.point(when.starts);
     }
 
     /** @param {boolean} back whether it returns to where it was */
@@ -108,6 +109,7 @@ export function lifting(board, bubble, words) {
       for (const one of board.grid.querySelectorAll(".slot-clash")) one.classList.remove("slot-clash");
       for (const one of board.rows()) one.classList.remove("desk-row-over");
       if (back) el.style.cssText = style;
+      board.point(null);
       board.release();
     }
 
