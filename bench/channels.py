@@ -41,9 +41,9 @@ def measure(folder: Path) -> list[Figure]:
     with running_gallery(folder) as gallery:
         slug = works.show(gallery, film(folder, seconds=20), "channel")
         names = [_festival(gallery, n) for n in range(FESTIVALS)]
-        begins = (datetime.now(UTC) + timedelta(seconds=COME_S + 100)).replace(second=0, microsecond=0)
-        screening = _premiere(gallery, names[0], slug, begins)
-        return [*_playlist(gallery, names[0]), *_idle(gallery, names), *_audience(gallery, screening, begins)]
+        costs = [*_playlist(gallery, names[0]), *_idle(gallery, names)]
+        begins = (datetime.now(UTC) + timedelta(seconds=COME_S + 80)).replace(second=0, microsecond=0)
+        return [*costs, *_audience(gallery, _premiere(gallery, names[0], slug, begins), begins)]
 
 
 def _festival(gallery: Gallery, number: int) -> str:
@@ -112,8 +112,8 @@ def _idle(gallery: Gallery, names: list[str]) -> list[Figure]:
     """All channels were looked at once, so that they are known; now nobody does."""
     for name in names:
         _watch(gallery, f"/api/v1/channels/{name}/play")
-    time.sleep(10)
     pids = [gallery.server.pid, *children_of(gallery.server.pid)]
+    _quiet(gallery)
     before, started = cpu_s(*pids), time.monotonic()
     time.sleep(IDLE_S)
     share = (cpu_s(*pids) - before) / (time.monotonic() - started) * 100
@@ -121,25 +121,38 @@ def _idle(gallery: Gallery, names: list[str]) -> list[Figure]:
     return [Figure(f"channels: {FESTIVALS} that nobody watches", share, "% of a core", 0.5, note)]
 
 
+def _quiet(gallery: Gallery) -> None:
+    """Wait until the slates of all festivals are made: worker and FFmpeg rest."""
+    quiet = 0
+    while quiet < 3:
+        pids = [gallery.server.pid, *(q for p in children_of(gallery.server.pid) for q in (p, *children_of(p)))]
+        before = cpu_s(*pids)
+        time.sleep(3)
+        quiet = quiet + 1 if len(pids) == 2 and cpu_s(*pids) - before < 0.1 else 0
+
+
 def _audience(gallery: Gallery, screening: str, begins: datetime) -> list[Figure]:
     """Viewers come within `COME_S` seconds before the moment (the page spreads them over eight minutes), and stay."""
     before = cpu_s(gallery.server.pid)
     started = time.monotonic()
-    took, refused = asyncio.run(_come(gallery.server.url, screening, begins))
+    took, refused, why = asyncio.run(_come(gallery.server.url, screening, begins))
     busy = (cpu_s(gallery.server.pid) - before) / (time.monotonic() - started)
     p99 = statistics.quantiles(took, n=100)[98]
     note = f"{len(took):,} requests of {VIEWERS:,} viewers within {COME_S + WATCH_S:.0f} s; server {busy * 100:.0f} % of a core"
     return [
         Figure("channels: an audience turns over, p99 of a request", p99, "s", 1, note),
-        Figure("channels: of them refused", refused, "", 0),
+        Figure("channels: of them refused", refused, "", 0, why),
     ]
 
 
-async def _come(url: str, screening: str, begins: datetime) -> tuple[list[float], int]:
+async def _come(url: str, screening: str, begins: datetime) -> tuple[list[float], int, str]:
+    from collections import Counter
+
     import aiohttp
 
     took: list[float] = []
     refused = 0
+    why: Counter[str] = Counter()
 
     async def ask(session: aiohttp.ClientSession, method: str, path: str) -> bytes:
         nonlocal refused
@@ -150,7 +163,9 @@ async def _come(url: str, screening: str, begins: datetime) -> tuple[list[float]
                 method, url + path, headers=headers, json={} if method == "POST" else None
             ) as answer:
                 body = await answer.read()
-                refused += answer.status != 200
+                if answer.status != 200:
+                    refused += 1
+                    why[f"{answer.status} {path.rpartition('.')[2][:5]} {body[:40]!r}"] += 1
         except (aiohttp.ClientError, TimeoutError):
             refused += 1
             body = b""
@@ -186,4 +201,4 @@ async def _come(url: str, screening: str, begins: datetime) -> tuple[list[float]
         async with asyncio.TaskGroup() as group:
             for n in range(VIEWERS):
                 group.create_task(viewer(session, n / VIEWERS * COME_S, until))
-    return took, refused
+    return took, refused, ", ".join(f"{n} x {what}" for what, n in why.most_common(3))

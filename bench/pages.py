@@ -41,14 +41,16 @@ def measure(folder: Path) -> list[Figure]:
         ]
 
 
-def per_request(url: str, pid: int, path: str, headers: Mapping[str, str], status: int = 200) -> float:
+def per_request(
+    url: str, pid: int, path: str, headers: Mapping[str, str], status: int = 200, times: int = REQUESTS
+) -> float:
     """CPU milliseconds of the process `pid` a request."""
     connection, buffer = works.connect(url), bytearray(256 * 1024)
-    for _ in range(50):
+    for _ in range(min(50, times)):
         works.discard(connection, path, buffer, headers, status)
     before = cpu_s(pid)
-    for _ in range(REQUESTS):
+    for _ in range(times):
         works.discard(connection, path, buffer, headers, status)
     used = cpu_s(pid) - before
     connection.close()
-    return used / REQUESTS * 1_000
+    return used / times * 1_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 
@@ -25,6 +26,7 @@ from showcase.web import (
     channel_streams,
     channels,
     desk,
+    door,
     events,
     feeds_programme,
     keys,
@@ -49,6 +51,7 @@ from showcase.web.passwords import Passwords
 from showcase.web.sendfile import Descriptors
 from showcase.web.shelf import Shelf, Showings
 from showcase.web.static import Assets
+from showcase.web.territory import Territories
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +59,8 @@ TASKS: web.AppKey[Tasks] = web.AppKey("TASKS")
 
 
 def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, workers: bool = True) -> web.Application:
-    """Build the server. Blocks (templates, static files): call it before the loop runs.
+    """Build the server. Blocks (templates, static files): call it before the loop runs. Raises OSError for a data folder
+    and ValueError for a key or a territory database that cannot be used.
 
     `clock` is what the whole server goes by (the tests turn it); `workers` False starts no worker children.
     """
@@ -86,9 +90,12 @@ def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, wor
         },
     )
     app[keys.PASSWORDS] = Passwords()
+    app[keys.TERRITORIES] = Territories(settings.territory_database)
+    app[keys.TERRITORIES].open()
     app[events.STREAMS] = events.Streams()
     app[keys.SHELF] = Shelf(db)
     app[keys.SHOWINGS] = Showings(db)
+    app[door.DOOR] = door.Door(settings.viewer_cap, settings.bandwidth_budget * 1e6, time.monotonic)
     app[channels.CHANNELS] = channels.Channels(db, app[keys.NOW], settings.publish_ahead)
     app[network.NETWORK] = network.Network(db)
     app[streams.DESCRIPTORS] = Descriptors()
@@ -165,8 +172,10 @@ async def _opened(app: web.Application) -> AsyncIterator[None]:
     if moved := await db.write(screenings.moved, at):
         log.warning("%d screenings moved: the rules of their time zones have changed", moved)
     app[TASKS].start(app[keys.FEED].run(), name="feed")
+    app[TASKS].start(app[keys.TERRITORIES].watch(), name="territory database")
     yield
     await app[TASKS].close()
+    app[keys.TERRITORIES].close()
     app[streams.DESCRIPTORS].close()
     await db.close()
 

@@ -104,6 +104,8 @@ def run_server(settings: Settings, also: Callable[[Any], None] | None = None) ->
             also(app)
     except OSError as error:
         raise click.ClickException(f"The data folder {settings.data} cannot be used: {error}") from None
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
     try:
         web.run_app(
             app,

@@ -40,6 +40,7 @@ def run(settings: Settings) -> Iterator[Check]:
     yield _port(settings)
     yield _mail(settings)
     yield _address(settings)
+    yield _territory(settings)
 
 
 def _ffmpeg(settings: Settings) -> Iterator[Check]:
@@ -178,3 +179,27 @@ def _address(settings: Settings) -> Check:
             "warn", "address", f"{settings.public_url} is not https: passwords and sessions travel in the clear"
         )
     return Check("good", "address", settings.public_url)
+
+
+def _territory(settings: Settings) -> Check:
+    from showcase.web.territory import Territories
+
+    if settings.territory_header and not settings.trusted_proxies:
+        return Check(
+            "bad",
+            "territories",
+            f"{settings.territory_header} is not believed: set SHOWCASE_TRUSTED_PROXIES to how many proxies stand in front",
+        )
+    known = Territories(settings.territory_database)
+    try:
+        known.open()
+    except ValueError as error:
+        return Check("bad", "territories", str(error))
+    known.close()
+    unknown = (
+        f"viewers of whom it is not known count as {'inside' if settings.territory_unknown == 'open' else 'outside'}"
+    )
+    ways = [str(way) for way in (settings.territory_header, settings.territory_database) if way]
+    if not ways:
+        return Check("warn", "territories", f"neither a header nor a database says where viewers are: {unknown}")
+    return Check("good", "territories", f"by {', then '.join(ways)}; {unknown}")

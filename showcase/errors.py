@@ -78,6 +78,13 @@ class Gone(ShowcaseError):
     code = "closed"
 
 
+class NotHere(ShowcaseError):
+    """Rights do not allow it where the asker is (451, RFC 7725)."""
+
+    status = 451
+    code = "not-in-your-territory"
+
+
 class TooLarge(ShowcaseError):
     """More bytes than are allowed (413)."""
 
@@ -108,6 +115,13 @@ class Unavailable(ShowcaseError):
 
     status = 503
     code = "unavailable"
+
+
+class Full(ShowcaseError):
+    """As many watch as the operator allows (503)."""
+
+    status = 503
+    code = "full"
 
 
 class MediaError(ShowcaseError):

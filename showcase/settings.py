@@ -79,6 +79,19 @@ class Settings(BaseSettings):
         le=5,
         description="How many proxies stand in front; as many are believed in `X-Forwarded-For`.",
     )
+    territory_header: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9-]{1,60}$",
+        description="Header in which the proxy or CDN in front says the viewer's country, as `CF-IPCountry`; believed only with `SHOWCASE_TRUSTED_PROXIES`.",
+    )
+    territory_database: Path | None = Field(
+        None,
+        description="Path of a MaxMind database of countries (`.mmdb`), asked where no header says it; read again when it changes.",
+    )
+    territory_unknown: Literal["open", "closed"] = Field(
+        "open",
+        description="Whether works that are closed in some countries are `open` or `closed` to viewers whose country is not known.",
+    )
     metrics_token: SecretStr | None = Field(
         None, description="Bearer token for `/metrics`; without it only this machine may read them."
     )
@@ -98,6 +111,12 @@ class Settings(BaseSettings):
     )
     publish_ahead: float = Field(
         12, ge=6, le=60, description="Seconds before its moment that a segment of a premiere or channel can be fetched."
+    )
+    viewer_cap: int = Field(
+        0, ge=0, description="Viewers at most on this server; 0: no cap. More are told at the door."
+    )
+    bandwidth_budget: float = Field(
+        0, ge=0, description="Megabits of media a second at most; 0: no budget. Beyond it nobody new is let in."
     )
     session_days: int = Field(30, ge=1, le=365, description="Days after its last use that a sign-in lasts.")
     signin_minutes: int = Field(30, ge=1, le=24 * 60, description="Minutes a sign-in link lasts.")

@@ -41,3 +41,13 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     assert found(Settings(data=tmp_path / "file", port=0))["data folder"] == "bad"
+
+
+def test_what_says_where_viewers_are_is_tried(tmp_path: Path) -> None:
+    given = {"data": tmp_path, "port": 0}
+    behind = {"territory_header": "CF-IPCountry"}
+    levels = [
+        found(Settings(**given, **more))["territories"]
+        for more in ({}, behind, behind | {"trusted_proxies": 1}, {"territory_database": tmp_path / "none.mmdb"})
+    ]
+    assert levels == ["warn", "bad", "good", "bad"]

@@ -46,12 +46,12 @@ class Channel:
 def linear(screenings: Iterable[Screening]) -> list[Screening]:
     """What a channel can show, by time: of two that overlap the one that began first; of two at once the older one.
 
-    What is left out here has its page, and stands in the calendars.
+    What is left out here, as what is closed, has its page, and stands in the calendars.
     """
     found: list[Screening] = []
     for screening in sorted(screenings, key=lambda s: (s.starts, s.id)):
         free = not found or found[-1].ends <= screening.starts
-        if free and screening.starts < screening.ends and screening.kind in LINEAR_KINDS:
+        if free and screening.starts < screening.ends and screening.kind in LINEAR_KINDS and not screening.closed:
             found.append(screening)
     return found
 

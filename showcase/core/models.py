@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from showcase.core import ladder
+from showcase.core.rights import ANY, WorkRights
 
 Texts = Mapping[str, str]
 SITE_LANGUAGES = ("en", "fr")
@@ -210,6 +211,7 @@ class Work:
     authors: frozenset[int] = frozenset()
     credits: tuple[Credit, ...] = ()
     assets: tuple[Asset, ...] = ()
+    rights: WorkRights = ANY
 
     def text(self, name: str, lang: str) -> str:
         """The text of `name` in `lang`, else in the other site language, else as it was written; '' when missing."""
@@ -295,6 +297,7 @@ class Screening:
     `starts_local` and `ends_local` are what stands on the clock of `zone`; `starts` and `ends` are the moments that
     follow from the zone's rules as they are known now (aware UTC). Half open: at `ends` it is over. Until `replay_until`
     its works may then be watched on demand. `languages` are those of captions, `spoken` those its works are said in. `room` empty: the room that feeds its festival's channel.
+    `closed`: only with an access code (a jury's, the press's).
     """
 
     id: int
@@ -324,6 +327,7 @@ class Screening:
     replay_until_local: datetime | None = None
     replay_until: datetime | None = None
     room: str = ""
+    closed: bool = False
 
     def text(self, name: str, lang: str) -> str:
         """The text of `name` in `lang`, else in another language; '' when missing."""

@@ -12,7 +12,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from showcase.core import rights
 from showcase.core.models import Asset, Festival, Screening, Work
+from showcase.core.rights import Use
 
 Phase = Literal["upcoming", "on_air", "replay", "ended"]
 Severity = Literal["error", "warning"]
@@ -73,6 +75,11 @@ def doors_open(screening: Screening, now: datetime) -> bool:
     return pinned(screening, now) and now >= screening.starts - DOORS
 
 
+def use(screening: Screening, now: datetime) -> Use:
+    """What a screening does with its works at `now`: its kind, and the replay after it."""
+    return "replay" if phase(screening, now) in ("replay", "ended") else screening.kind
+
+
 def changes_at(screening: Screening, now: datetime) -> datetime | None:
     """When its phase is another, None when it stays."""
     moments = (screening.starts, screening.ends, screening.replay_until)
@@ -128,6 +135,7 @@ def conflicts(
         work = works.get(slot.work)
         if work is not None:
             _about(work, slot.version, add)
+            _about_rights(work, screening, add)
             asset = playing(work, slot.version)
             if screening.kind == "premiere" and asset is not None and asset.playable and not _seen(asset):
                 add("work-not-ready", "error", work=work.slug, title=work.text("title", "en") or work.slug)
@@ -175,6 +183,35 @@ def _about(work: Work, version: str | None, add: Any) -> None:
     for lang in ("en", "fr"):
         if not work.texts.get("title", {}).get(lang):
             add("language-missing", "warning", work=work.slug, title=title, lang=lang)
+
+
+def _about_rights(work: Work, screening: Screening, add: Any) -> None:
+    """What the rights of a work and its music say to a screening; `case` chooses the sentence of a code."""
+    stated = work.rights
+    about = {"work": work.slug, "title": work.text("title", "en") or work.slug}
+
+    def outside(starts: datetime, ends: datetime) -> bool:
+        return (stated.starts is not None and starts < stated.starts) or (
+            stated.ends is not None and ends > stated.ends
+        )
+
+    if screening.kind not in stated.uses:
+        add("rights-closed", "error", case="use", **about)
+    elif outside(screening.starts, screening.ends):
+        add("rights-closed", "error", case="dates", **about)
+    if cues := rights.uncleared(stated, screening.kind):
+        add("cues-uncleared", "error", case="live", cues=_titles(cues), **about)
+    if screening.replay_until is not None:
+        if "replay" not in stated.uses or outside(screening.ends, screening.replay_until):
+            add("rights-closed", "warning", case="replay", **about)
+        if cues := rights.uncleared(stated, "replay"):
+            add("cues-uncleared", "warning", case="replay", cues=_titles(cues), **about)
+    if stated.mode != "everywhere":
+        add("rights-territories", "warning", case=stated.mode, count=len(stated.territories), **about)
+
+
+def _titles(cues: Sequence[rights.Cue]) -> str:
+    return ", ".join(c.title for c in cues)
 
 
 def playing(work: Work, version: str | None) -> Asset | None:

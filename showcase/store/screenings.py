@@ -149,9 +149,15 @@ def beside(tx: sa.Connection, found: Sequence[Screening]) -> dict[int, list[Scre
 
 
 def on_channel(tx: sa.Connection, since: datetime, festival: int | None) -> list[Screening]:
-    """What stands on the channel of a festival (None: the network's) from `since` on, two weeks ahead, by time."""
+    """What stands on the channel of a festival (None: the network's) from `since` on, two weeks ahead, by time.
+
+    What is closed has its own room alone: a channel is for everybody.
+    """
     query = _published(sa.select(screenings)).where(
-        screenings.c.kind.in_(PINNED), screenings.c.room == "", touching(since, since + CHANNEL_AHEAD)
+        screenings.c.kind.in_(PINNED),
+        screenings.c.room == "",
+        screenings.c.closed.is_(False),
+        touching(since, since + CHANNEL_AHEAD),
     )
     if festival is not None:
         hosted = sa.select(screening_hosts.c.screening).where(screening_hosts.c.festival == festival)
@@ -265,6 +271,7 @@ def _load(tx: sa.Connection, query: sa.Select[Any]) -> list[Screening]:
                 replay_until_local=r.replay_until_local,
                 replay_until=r.replay_until_at,
                 room=r.room,
+                closed=r.closed,
             )
         )
     return found
@@ -286,6 +293,7 @@ def create(
     minimum_age: int | None = None,
     room: str = "",
     replay_until_local: datetime | None = None,
+    closed: bool = False,
 ) -> Screening:
     """Make a draft; it is kept whatever stands against it."""
     title = fields.get("title", {})
@@ -293,7 +301,7 @@ def create(
         screenings.insert()
         .values(
             slug=slugs.of_title(tx, screenings.c.slug, title, "screening"), festival=festival, kind=kind, state="draft", zone=zone, minimum_age=minimum_age,
-            made_by=person, revision=1, created_at=now, updated_at=now, room=room,
+            made_by=person, revision=1, created_at=now, updated_at=now, room=room, closed=closed,
             **_times(starts_local, ends_local, replay_until_local, zone),
         )
         .returning(screenings.c.id)

@@ -203,6 +203,33 @@ credits = sa.Table(
     _to("people.id", name="person", null=True, ondelete="SET NULL"),
 )
 
+# What may be done with a work (core/rights). No row: nothing is stated, and everything may be.
+rights = sa.Table(
+    "rights",
+    METADATA,
+    sa.Column("work", sa.ForeignKey("works.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("starts_at", Instant),
+    sa.Column("ends_at", Instant),
+    sa.Column("territories_mode", sa.String(12), nullable=False),
+    sa.Column("territories", sa.JSON, nullable=False),
+    sa.Column("uses", sa.JSON, nullable=False),
+    sa.Column("updated_at", Instant, nullable=False),
+)
+
+# The music in a work, in order.
+cues = sa.Table(
+    "cues",
+    METADATA,
+    _id(),
+    _to("works.id", name="work", ondelete="CASCADE"),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("title", sa.String(200), nullable=False),
+    sa.Column("composer", sa.String(200), nullable=False),
+    sa.Column("publisher", sa.String(200), nullable=False),
+    sa.Column("live", sa.Boolean, nullable=False),
+    sa.Column("replay", sa.Boolean, nullable=False),
+)
+
 texts = sa.Table(
     "texts",
     METADATA,
@@ -358,7 +385,23 @@ screenings = sa.Table(
     sa.Column("room", sa.String(60), nullable=False, server_default=""),
     # It lasts at most two to the power of this hours; the last one says nothing (see screenings.touching).
     sa.Column("span", sa.Integer, nullable=False, server_default="15"),
+    # Only with an access code.
+    sa.Column("closed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("ix_screenings_span_starts_at", "span", "starts_at"),
+)
+
+# Codes that let guests into closed screenings. Only hashes are kept.
+access_codes = sa.Table(
+    "access_codes",
+    METADATA,
+    _id(),
+    _to("screenings.id", name="screening", ondelete="CASCADE"),
+    sa.Column("label", sa.String(120), nullable=False),
+    sa.Column("code_hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("uses", sa.Integer, nullable=False),
+    sa.Column("max_uses", sa.Integer),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("revoked_at", Instant),
 )
 
 # Festivals in whose programme a screening stands beside its host's.

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from showcase.core.models import Billed, Credit, Texts, Window, Work
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import assets as asset_rows
-from showcase.store import slugs, texts
+from showcase.store import rights, slugs, texts
 from showcase.store.events import emit
 from showcase.store.locks import one_at_a_time
 from showcase.store.tables import cities, credits, people, slots, work_authors, work_cities, works
@@ -150,6 +150,7 @@ def _load(tx: sa.Connection, query: sa.Select[Any], *, renditions: bool) -> list
         authors.setdefault(r.work, set()).add(r.person)
     credited = _credits(tx, ids)
     files = asset_rows.of_works(tx, ids, renditions=renditions)
+    stated = rights.of_works(tx, ids)
     return [
         Work(
             id=r.id,
@@ -174,6 +175,7 @@ def _load(tx: sa.Connection, query: sa.Select[Any], *, renditions: bool) -> list
             authors=frozenset(authors.get(r.id, ())),
             credits=tuple(credited.get(r.id, ())),
             assets=tuple(files.get(r.id, ())),
+            rights=stated[r.id],
         )
         for r in rows
     ]

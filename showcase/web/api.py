@@ -12,7 +12,8 @@ from showcase.core import grants, rules, schedule
 from showcase.core.models import Window, Work
 from showcase.errors import Conflict, Gone, Invalid, NotFound
 from showcase.store import assets, cities, works
-from showcase.web import actions, channel_streams, shapes, streams
+from showcase.web import actions, channel_streams, codes, shapes, streams, territory
+from showcase.web.door import DOOR
 from showcase.web.keys import DB, KEY, PERSON, SHELF, SHOWINGS, now, signed_in
 from showcase.web.limits import limit
 from showcase.web.openapi import Answer, Calls, Model, Shape
@@ -288,7 +289,7 @@ class PlayIn(Model):
     "Ask to watch a work",
     body=PlayIn,
     answers={200: PlayOut},
-    errors=[401, 403, 404, 409, 410, 451],
+    errors=[401, 403, 404, 409, 410, 451, 503],
 )
 async def play(request: web.Request, body: PlayIn) -> Answer:
     """A grant for the audience while the window is open, for artists and staff at any time."""
@@ -301,7 +302,8 @@ async def play(request: web.Request, body: PlayIn) -> Answer:
 
 def _permission(request: web.Request, shelved: Shelved, asset_id: str) -> dict[str, Any]:
     work, at = shelved.work, now(request)
-    verdict = shelved.verdict(at)
+    where = territory.of(request)
+    verdict = shelved.verdict(at, where)
     inside = rules.allows(request[PERSON], "preview", work)
     main = work.main
     if asset_id and (main is None or asset_id != main.id):
@@ -315,10 +317,12 @@ def _permission(request: web.Request, shelved: Shelved, asset_id: str) -> dict[s
     elif inside:
         asset, kind = main, "preview"
     else:
-        streams.refuse(shelved, at)
+        streams.refuse(shelved, at, where)
         raise NotFound()
     if asset is None or not asset.playable:
         raise Conflict("not-ready")
+    if kind != "preview" and not inside:
+        request.app[DOOR].enter()
     narrowed = asset.id if kind == "page" or asset_id else ""
     return streams.permission(request, shelved, asset, kind, work.id, verdict.opens, verdict.closes, narrowed=narrowed)
 
@@ -340,16 +344,22 @@ async def renew(request: web.Request, body: RenewIn) -> Answer:
     limit(request, "play-together" if grant is not None and grant.kind in ("channel", "screening") else "play")
     if grant is None:
         raise NotFound()
-    at, id = now(request), parts[3]
+    at, id, where = now(request), parts[3], territory.of(request)
     if grant.kind == "channel":
         slug = await channel_streams.slug_of(request, grant.subject)
         return Answer(await channel_streams.channel_permission(request, slug))
     if grant.kind == "screening":
         screening = await request.app[SHOWINGS].screening(grant.subject)
         streams.refuse_screening(screening, at)
+        await codes.renewed(request, screening, grant.code)
         if schedule.pinned(screening, at):
-            return Answer(channel_streams.permission(request, screening, schedule.phase(screening, at)))
+            phase = schedule.phase(screening, at)
+            return Answer(channel_streams.permission(request, screening, phase, code=grant.code))
+        if id == "channel":
+            # Its moment is over; a replay is asked for by itself.
+            raise Gone("closed")
         shelved, asset = await streams.shown_in(request, screening, id)
+        streams.refuse_rights(request, shelved.work, schedule.use(screening, at), at, where)
         return Answer(
             streams.permission(
                 request,
@@ -360,11 +370,12 @@ async def renew(request: web.Request, body: RenewIn) -> Answer:
                 screening.starts,
                 schedule.closes(screening),
                 phase=schedule.phase(screening, at),
+                code=grant.code,
             )
         )
     shelved = await request.app[SHELF].work(grant.subject)
     if grant.kind == "work":
-        streams.refuse(shelved, at)
+        streams.refuse(shelved, at, where)
     elif grant.kind == "preview":
         rules.require(request[PERSON], "preview", shelved.work)
     elif shelved.work.state != "published":
@@ -372,7 +383,7 @@ async def renew(request: web.Request, body: RenewIn) -> Answer:
     found = shelved.assets.get(id)
     if found is None or not streams.may_fetch(grant, shelved, found):
         raise NotFound()
-    verdict = shelved.verdict(at)
+    verdict = shelved.verdict(at, where)
     return Answer(
         streams.permission(
             request, shelved, found, grant.kind, grant.subject, verdict.opens, verdict.closes, narrowed=grant.asset

@@ -13,7 +13,17 @@ from showcase.core import rules, schedule
 from showcase.core.models import Festival, Screening
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import festivals, screenings
-from showcase.web import channel_streams, festival_channel, forms, programme_actions, streams, words
+from showcase.web import (
+    channel_streams,
+    codes,
+    festival_channel,
+    forms,
+    programme_actions,
+    streams,
+    territory,
+    words,
+)
+from showcase.web.door import DOOR
 from showcase.web.keys import DB, LANG, PERSON, SETTINGS, SHOWINGS, now
 from showcase.web.limits import limit
 from showcase.web.openapi import Answer, Calls, Model, Shape
@@ -122,6 +132,7 @@ class ScreeningIn(Model):
     """A screening. `starts` and `ends` are moments; they are kept as what the festival's clock shows then.
 
     A premiere without `ends` lasts as long as its works. `room` is one of the festival's; empty: the channel's.
+    `closed`: only with an access code.
     """
 
     festival: Slug
@@ -137,6 +148,7 @@ class ScreeningIn(Model):
     room: Annotated[str, Field(max_length=60)] = ""
     slots: Annotated[list[SlotIn], Field(max_length=100, default_factory=list)]
     minimum_age: Annotated[int, Field(ge=0, le=21)] | None = None
+    closed: bool = False
 
 
 class ScreeningChange(Model):
@@ -153,6 +165,7 @@ class ScreeningChange(Model):
     room: Annotated[str, Field(max_length=60)] | None = None
     slots: Annotated[list[SlotIn], Field(max_length=100)] | None = None
     minimum_age: Annotated[int, Field(ge=0, le=21)] | None = None
+    closed: bool | None = None
     revision: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
 
 
@@ -201,6 +214,7 @@ def screening_out(
         "notes": dict(screening.texts.get("notes", {})),
         "slots": [{"work": s.work_slug, "version": s.version, "pause": s.pause_s} for s in screening.slots],
         "room": screening.room,
+        "closed": screening.closed,
         "stage": None,
         "replay_until": screening.replay_until.astimezone(zone).isoformat() if screening.replay_until else None,
     }
@@ -341,6 +355,7 @@ async def create_screening(request: web.Request, body: ScreeningIn) -> Answer:
         hosts=body.co_hosts,
         minimum_age=body.minimum_age,
         room=body.room,
+        closed=body.closed,
         replay_until_local=schedule.on_clock(utc(body.replay_until), zone) if body.replay_until is not None else None,
     )
     found = await programme_actions.conflicts(request, made)
@@ -377,7 +392,7 @@ async def change_screening(request: web.Request, body: ScreeningChange) -> Answe
         if "replay_until" in body.model_fields_set:
             replay = schedule.on_clock(utc(body.replay_until), zone) if body.replay_until is not None else None
         local = (starts, ends, replay, screening.zone)
-    values: dict[str, Any] = {"room": body.room} if body.room is not None else {}
+    values: dict[str, Any] = {n: v for n in ("room", "closed") if (v := getattr(body, n)) is not None}
     if "minimum_age" in body.model_fields_set:
         values["minimum_age"] = body.minimum_age
     changed = await programme_actions.update_screening(
@@ -431,7 +446,7 @@ async def withdraw(request: web.Request) -> Answer:
 
 
 class ScreeningPlay(Model):
-    """`slot`: which of its works, from 0."""
+    """`slot`: which of its works, from 0. `code`: the access code of a closed screening."""
 
     slot: Annotated[int, Field(ge=0, le=10_000)] = 0
     code: Annotated[str, Field(max_length=200)] | None = None
@@ -439,10 +454,10 @@ class ScreeningPlay(Model):
 
 @calls.call(
     "POST", SCREENING + "/play", "Ask to watch a screening", body=ScreeningPlay, answers={200: PlayOut},
-    errors=[401, 403, 404, 409, 410, 451],
+    errors=[401, 403, 404, 409, 410, 451, 503],
 )  # fmt: skip
 async def play(request: web.Request, body: ScreeningPlay) -> Answer:
-    """A grant while the screening is open."""
+    """A grant while the screening is open: for a closed one with an access code, which is counted."""
     limit(request, "play-together")
     number = await request.app[DB].read(screenings.number, request.match_info["slug"])
     screening = await request.app[SHOWINGS].screening(number)
@@ -450,15 +465,21 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
         raise NotFound()
     at = now(request)
     streams.refuse_screening(screening, at)
+    code = await codes.admitted(request, screening, body.code or request.query.get("code", ""))
+    request.app[DOOR].enter()
     if schedule.pinned(screening, at):
-        return Answer(channel_streams.permission(request, screening, schedule.phase(screening, at)))
+        await codes.use(request, code)
+        return Answer(channel_streams.permission(request, screening, schedule.phase(screening, at), code=code))
     limit(request, "play")
     slot = body.slot or int(words.whole(request.query.get("slot"), 0, 10_000) or 0)
     if slot >= len(screening.slots):
         raise NotFound()
     shelved, main = await programme_actions.playing(request, screening, slot)
+    streams.refuse_rights(request, shelved.work, schedule.use(screening, at), at, territory.of(request))
     if not main.playable:
         raise Conflict("not-ready")
+    # Counted only now that nothing else stands against it.
+    await codes.use(request, code)
     return Answer(
         streams.permission(
             request,
@@ -469,16 +490,18 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
             screening.starts,
             schedule.closes(screening),
             phase=schedule.phase(screening, at),
+            code=code,
         )
     )
 
 
 @calls.call(
-    "POST", "/api/v1/channels/{slug:[a-z0-9-]+}/play", "Ask to watch a channel", answers={200: PlayOut}, errors=[404],
+    "POST", "/api/v1/channels/{slug:[a-z0-9-]+}/play", "Ask to watch a channel", answers={200: PlayOut}, errors=[404, 503],
 )  # fmt: skip
 async def play_channel(request: web.Request) -> Answer:
     """A grant for a festival's 24-hour channel; `network` is the channel of all festivals."""
     limit(request, "play-together")
+    request.app[DOOR].enter()
     return Answer(await channel_streams.channel_permission(request, request.match_info["slug"]))
 
 

@@ -67,7 +67,9 @@ async def slate_segment(request: web.Request) -> web.StreamResponse:
     grant, _ = await _granted(request)
     info = request.match_info
     folder = await _slate_folder(request, info["design"])
-    return await streams.send(request, f"{folder}/{info['part']}/{info['rendition']}/{info['file']}", grant)
+    # Silence is listened to as well: the body's segments are of two seconds.
+    heard = 2.0 if info["rendition"] not in sources.RUNGS and info["file"].startswith("s") else 0.0
+    return await streams.send(request, f"{folder}/{info['part']}/{info['rendition']}/{info['file']}", grant, heard)
 
 
 async def _slate_folder(request: web.Request, design: str) -> str:
@@ -115,9 +117,9 @@ async def _blocks(storage: Storage, key: str) -> tuple[webvtt.Block, ...]:
 _cut = functools.lru_cache(64)(webvtt.blocks)
 
 
-def permission(request: web.Request, screening: Screening, phase: Phase) -> dict[str, Any]:
+def permission(request: web.Request, screening: Screening, phase: Phase, *, code: int = 0) -> dict[str, Any]:
     """What somebody gets who may watch a premiere: see `streams.permission`."""
-    return _permission(request, "screening", screening.id, phase, screening.starts, screening.ends)
+    return _permission(request, "screening", screening.id, phase, screening.starts, screening.ends, code)
 
 
 async def channel_permission(request: web.Request, slug: str) -> dict[str, Any]:
@@ -137,10 +139,16 @@ async def slug_of(request: web.Request, number: int) -> str:
 
 
 def _permission(
-    request: web.Request, kind: str, subject: int, phase: Phase, starts: datetime | None, ends: datetime | None
+    request: web.Request,
+    kind: str,
+    subject: int,
+    phase: Phase,
+    starts: datetime | None,
+    ends: datetime | None,
+    code: int = 0,
 ) -> dict[str, Any]:
     lasts = timedelta(minutes=request.app[SETTINGS].grant_minutes)
-    token, expires = grants.issue(request.app[KEY], kind, subject, now(request), lasts)
+    token, expires = grants.issue(request.app[KEY], kind, subject, now(request), lasts, code=code)
     return {
         "hls": f"/hls/{token}/channel/master.m3u8",
         "whep": None,

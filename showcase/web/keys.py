@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from showcase.web.passwords import Passwords
     from showcase.web.shelf import Shelf, Showings
     from showcase.web.static import Assets
+    from showcase.web.territory import Territories
 
 SETTINGS: web.AppKey[Settings] = web.AppKey("SETTINGS")
 DB: web.AppKey[Database] = web.AppKey("DB")
@@ -35,6 +36,7 @@ ASSETS: web.AppKey[Assets] = web.AppKey("ASSETS")
 SHELF: web.AppKey[Shelf] = web.AppKey("SHELF")
 SHOWINGS: web.AppKey[Showings] = web.AppKey("SHOWINGS")
 LIMITS: web.AppKey[Limits] = web.AppKey("LIMITS")
+TERRITORIES: web.AppKey[Territories] = web.AppKey("TERRITORIES")
 PASSWORDS: web.AppKey[Passwords] = web.AppKey("PASSWORDS")
 
 # Who asks, by which sign-in (None: a program's token, or nobody), and in which language the answer is.

@@ -20,6 +20,7 @@ RULES: dict[str, tuple[int, float]] = {
     "invitation": (30, 30),
     "password": (8, 4),
     "play": (120, 120),
+    "code": (30, 30),
     # A whole hall comes through one address, all within a few minutes; the grant is the same for everybody.
     "play-together": (4_000, 4_000),
     "api-write": (240, 240),

@@ -146,6 +146,7 @@ async def create_screening(
     minimum_age: int | None = None,
     room: str = "",
     replay_until_local: datetime | None = None,
+    closed: bool = False,
 ) -> Screening:
     """Make a draft in a festival that one may edit. Without an end, a premiere lasts as long as its works."""
     person = signed_in(request)
@@ -172,6 +173,7 @@ async def create_screening(
             minimum_age=minimum_age,
             room=room,
             replay_until_local=replay_until_local,
+            closed=closed,
         )
 
     made = await request.app[DB].write(write, now(request))

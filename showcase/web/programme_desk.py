@@ -13,7 +13,8 @@ from showcase.core import rules, schedule
 from showcase.core.models import Festival, Screening, Texts
 from showcase.errors import Conflict, Invalid
 from showcase.store import festivals, screenings, works
-from showcase.web import desk_timeline, festival_channel, forms, network, programme_actions, words
+from showcase.store.codes import AccessCode
+from showcase.web import codes, desk_timeline, festival_channel, forms, network, programme_actions, words
 from showcase.web.forms import back, form
 from showcase.web.keys import DB, LANG, now, signed_in
 from showcase.web.pages import render
@@ -225,6 +226,7 @@ def _read(fields: MultiDict[str]) -> dict[str, Any]:
         "shown": shown,
         "hosts": fields.getall("host", []),
         "minimum_age": forms.number(fields, "minimum_age", 0, 21),
+        "closed": fields.get("closed") == "1",
     }
 
 
@@ -283,6 +285,7 @@ async def _screening(
     typed: Mapping[str, Any] | None = None,
     errors: Mapping[str, str] | None = None,
     problem: tuple[str, Mapping[str, Any]] | None = None,
+    new_code: tuple[AccessCode, str] | None = None,
 ) -> web.Response:
     db, person = request.app[DB], signed_in(request)
     shelf = {w.slug: w for w in await desk_timeline.shelf_of(request)}
@@ -326,6 +329,8 @@ async def _screening(
         # What the other cities' clocks show when it opens.
         clocks=[(c, screening.starts) for c in network.active(cities)] if screening is not None else [],
         zone=screening.zone if screening is not None else str(zone),
+        access_codes=await codes.listed(request) if screening is not None else [],
+        new_code=new_code,
     )
 
 
@@ -337,6 +342,7 @@ def _given(screening: Screening) -> dict[str, Any]:
         "minimum_age": "" if screening.minimum_age is None else str(screening.minimum_age),
         "kind": screening.kind,
         "room": screening.room,
+        "closed": screening.closed,
         "replay_until": "",
         "slots": [s.work_slug for s in screening.slots],
         "pauses": [str(s.pause_s or "") for s in screening.slots],
@@ -362,7 +368,7 @@ async def save(request: web.Request) -> web.Response:
         await programme_actions.update_screening(
             request,
             screening,
-            values={"minimum_age": given["minimum_age"], "room": given["room"]},
+            values={name: given[name] for name in ("minimum_age", "room", "closed")},
             fields=given["fields"],
             local=local,
             # The form does not show versions: a work that stays keeps its own.
@@ -380,6 +386,27 @@ async def save(request: web.Request) -> web.Response:
             request, festival, screening, status=409, typed=typed, problem=(error.code, error.params)
         )
     return back(f"/{request[LANG]}/desk/screenings/{screening.slug}#saved")
+
+
+async def make_code(request: web.Request) -> web.Response:
+    """Make an access code; it is shown once."""
+    screening = await programme_actions.screening_for(request, "edit")
+    festival = await request.app[DB].read(festivals.by_id, screening.festival)
+    fields = await form(request)
+    try:
+        made = await codes.make(request, fields.get("label", ""), forms.number(fields, "max_uses", 1, 1_000_000))
+    except Invalid as error:
+        typed = _given(screening) | {n: fields.get(n, "") for n in ("label", "max_uses")}
+        return await _screening(request, festival, screening, status=422, typed=typed, errors=error.fields)
+    return await _screening(request, festival, screening, new_code=made)
+
+
+async def revoke_code(request: web.Request) -> web.Response:
+    """Let an access code open nothing more."""
+    screening = await programme_actions.screening_for(request, "edit")
+    fields = await form(request)
+    await codes.revoke(request, forms.number(fields, "code", 1, 999_999_999) or 0)
+    return back(f"/{request[LANG]}/desk/screenings/{screening.slug}#codes")
 
 
 async def publish(request: web.Request) -> web.Response:
@@ -419,6 +446,8 @@ def routes(app: web.Application) -> None:
     router.add_get(screening, screening_page)
     router.add_post(screening, save)
     router.add_get(f"{screening}/panel", panel)
+    router.add_post(f"{screening}/codes", make_code)
+    router.add_post(f"{screening}/codes/revoke", revoke_code)
     router.add_post(f"{screening}/publish", publish)
     router.add_post(f"{screening}/withdraw", withdraw)
     router.add_post(f"{screening}/delete", delete)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 
-from showcase.core import rules, schedule
-from showcase.core.models import Screening
+from showcase.core import rights, rules, schedule
+from showcase.core.models import Asset, Screening, Work
 from showcase.store import festivals, screenings, works
 from showcase.web import feeds, network, programme_actions, public, rooms
 from showcase.web.keys import CHANGES, DB, LANG, PERSON, SETTINGS, now
@@ -47,16 +48,17 @@ async def screening_page(request: web.Request) -> web.Response:
     """A screening, at one address for life: to come, on, over."""
     screening = await programme_actions.screening_for(request, "see")
     at, cities = now(request), await network.all_cities(request)
-    if (turns := schedule.changes_at(screening, at)) is not None:
-        request[CHANGES] = turns
     shown, found = [], await request.app[DB].read(works.by_ids, {s.work for s in screening.slots})
+    moments = [schedule.changes_at(screening, at), *(rights.changes_at(w.rights, at) for w in found.values())]
+    if (turns := min(filter(None, moments), default=None)) is not None:
+        request[CHANGES] = turns
     for number, slot in enumerate(screening.slots):
         work = found.get(slot.work)
         if work is None or work.state not in programme_actions.SHOWABLE:
             # Withdrawn, sent back or just removed: nothing of it is told here. The others keep their numbers.
             continue
         main = schedule.playing(work, slot.version)
-        shown.append(_shown(request, screening, number, work, main))
+        shown.append(_shown(request, screening, number, work, main, at))
     lang, room = request[LANG], None
     told = rooms.showings(screening, found, lang) if screening.kind != "on_demand" else []
     if schedule.pinned(screening, at) and screening.state == "published":
@@ -72,6 +74,7 @@ async def screening_page(request: web.Request) -> web.Response:
             ends=screening.ends,
             slug=screening.slug,
             minimum_age=screening.minimum_age,
+            code=screening.slug if screening.closed else None,
             notes=[*([notes] if notes else []), *(n for o in told if (n := o["work"].text("content_notes", lang)))],
         )
     return render(
@@ -90,13 +93,18 @@ async def screening_page(request: web.Request) -> web.Response:
     )
 
 
-def _shown(request: web.Request, screening: Screening, number: int, work: Any, main: Any) -> dict[str, Any]:
+def _shown(
+    request: web.Request, screening: Screening, number: int, work: Work, main: Asset | None, at: datetime
+) -> dict[str, Any]:
+    # The page is the same everywhere: what is closed in some countries says so where it is asked to play.
+    verdict = rights.may_show(work.rights, schedule.use(screening, at), at, None)
     player = None
     if main is not None and main.playable and not main.details.get("images"):
         player = public.player(request, work, main) | {
             "play_url": f"/api/v1/screenings/{screening.slug}/play?slot={number}",
             "key": f"{screening.slug}-{work.slug}",
             "min_age": max(filter(None, (screening.minimum_age, work.minimum_age)), default=None),
+            "code": screening.slug if screening.closed else None,
         }
     still = main is not None and bool(main.details.get("images"))
     return {
@@ -104,6 +112,7 @@ def _shown(request: web.Request, screening: Screening, number: int, work: Any, m
         "player": player,
         "image_url": f"/api/v1/screenings/{screening.slug}/play?slot={number}" if still else None,
         "listed": work.state == "published",
+        "verdict": verdict,
     }
 
 

@@ -63,10 +63,11 @@ async def home(request: web.Request) -> web.Response:
 
 
 def verdict(work: Work, at: Any) -> rights.Verdict:
-    """Whether the audience may watch `work` at `at`."""
+    """Whether the audience may watch `work` at `at`. Pages are the same everywhere: in which country is for who plays."""
     main = work.main
     playable = main is not None and main.playable
-    return rights.verdict(work.state, work.window, playable, at, was_public=work.published_at is not None)
+    was_public = work.published_at is not None
+    return rights.verdict(work.state, work.window, playable, at, was_public=was_public, rights=work.rights)
 
 
 @public

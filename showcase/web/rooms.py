@@ -49,10 +49,14 @@ def room(
     slug: str = "",
     minimum_age: int | None = None,
     notes: Sequence[str] = (),
+    code: str | None = None,
 ) -> dict[str, Any]:
-    """What `templates/parts/room.html` takes. Without times it is a channel, which is always on."""
-    first = next((one["work"] for one in told if one["work"].state == "published"), None)
-    picture = pictures.poster(first) if first is not None else None
+    """What `templates/parts/room.html` takes. Without times it is a channel, which is always on.
+
+    `code`: the closed screening whose access code is needed.
+    """
+    stills = (pictures.poster(one["work"]) for one in told if one["work"].state == "published")
+    picture = next((still for still in stills if still is not None), None)
     return {
         "starts": starts,
         "ends": ends,
@@ -78,6 +82,7 @@ def room(
             "duration": None,
             "min_age": None,
             "notes": [],
+            "code": code,
         },
     }
 

@@ -259,7 +259,8 @@ def work_out(request: web.Request, work: Work) -> dict[str, Any]:
 
 
 def _phase(work: Work, at: datetime) -> str:
-    found = rights.verdict(work.state, work.window, True, at, was_public=work.published_at is not None)
+    was_public = work.published_at is not None
+    found = rights.verdict(work.state, work.window, True, at, was_public=was_public, rights=work.rights)
     return "upcoming" if found.code == "not-found" else rights.phase(found)
 
 

@@ -55,10 +55,18 @@ class Shelved:
         """What plays when `main` plays, which need not be the version that is taken: it, captions, other sounds."""
         return frozenset({main.id, *(i for i in self.shown if self.assets[i].role != "work")})
 
-    def verdict(self, now: datetime) -> rights.Verdict:
-        """Whether the public may watch at `now`."""
-        was_public = self.work.published_at is not None
-        return rights.verdict(self.work.state, self.work.window, self.playable, now, was_public=was_public)
+    def verdict(self, now: datetime, territory: str | None) -> rights.Verdict:
+        """Whether the public may watch at `now` in a territory."""
+        work = self.work
+        return rights.verdict(
+            work.state,
+            work.window,
+            self.playable,
+            now,
+            was_public=work.published_at is not None,
+            rights=work.rights,
+            territory=territory,
+        )
 
 
 class Shelf:

@@ -13,13 +13,14 @@ from typing import Any
 
 from aiohttp import web
 
-from showcase.core import grants, playlist, schedule, storyboard
+from showcase.core import grants, playlist, rights, schedule, storyboard
 from showcase.core.grants import Grant
-from showcase.core.models import SOUND_ROLES, Asset, Rendition, Screening
+from showcase.core.models import SOUND_ROLES, Asset, Rendition, Screening, Work
 from showcase.core.timeline import Segments, on_demand
-from showcase.errors import Conflict, Gone, NotFound, NotOpenYet, ShowcaseError, Unauthenticated
+from showcase.errors import Conflict, Gone, NotFound, NotHere, NotOpenYet, ShowcaseError, Unauthenticated
 from showcase.metrics import REFUSALS
-from showcase.web import on_channel
+from showcase.web import on_channel, territory
+from showcase.web.door import DOOR
 from showcase.web.keys import KEY, SETTINGS, SHELF, SHOWINGS, STORAGE, now
 from showcase.web.pages import Handler
 from showcase.web.sendfile import IMMUTABLE, Descriptors, answer
@@ -46,16 +47,33 @@ def parsed(key: bytes, token: str) -> Grant | None:
     return grants.parse(key, token)
 
 
-def refuse(shelved: Shelved, at: Any) -> None:
-    """Raise what stands against watching a work by its public window at `at`; nothing when it is open."""
-    verdict = shelved.verdict(at)
+def refuse(shelved: Shelved, at: datetime, where: str | None) -> None:
+    """Raise what stands against watching a work by its public window at `at` in a territory; nothing when it is open."""
+    _raise(shelved.verdict(at, where))
+
+
+def refuse_rights(request: web.Request, work: Work, use: rights.Use, at: datetime, where: str | None) -> None:
+    """Raise what the rights of a work say against showing it for `use` at `at`; nothing when they allow it.
+
+    `where` is the territory of the grant, so that who asks does not matter and a cache may share the answer. What comes
+    to this server itself from elsewhere, as with a grant that was handed on, is refused all the same.
+    """
+    _raise(rights.may_show(work.rights, use, at, where))
+    if work.rights.mode != "everywhere" and (here := territory.known(request)) is not None and here != where:
+        _raise(rights.may_show(work.rights, use, at, here))
+
+
+def _raise(verdict: rights.Verdict) -> None:
     if verdict.open:
         return
     REFUSALS.labels(verdict.code).inc()
+    case = {"case": "rights"} if verdict.by_rights else {}
     if verdict.code == "not-open-yet":
-        raise NotOpenYet(opens=verdict.opens)
+        raise NotOpenYet(opens=verdict.opens, **case)
     if verdict.code in ("closed", "withdrawn"):
-        raise Gone(verdict.code)
+        raise Gone(verdict.code, **case)
+    if verdict.code == "not-in-your-territory":
+        raise NotHere()
     if verdict.code == "not-ready":
         raise Conflict("not-ready")
     raise NotFound()
@@ -80,10 +98,13 @@ async def granted(request: web.Request) -> tuple[Grant, Shelved, Asset]:
         refuse_screening(screening, at)
         if on_channel.pinned(screening, at):
             return grant, *await on_channel.shown(request, on_channel.of_screening(screening.id))
-        return grant, *await shown_in(request, screening, id)
+        shown = await shown_in(request, screening, id)
+        refuse_rights(request, shown[0].work, schedule.use(screening, at), at, grant.territory)
+        return grant, *shown
     shelved = await request.app[SHELF].work(grant.subject)
     if grant.kind == "work":
-        refuse(shelved, at)
+        refuse(shelved, at, grant.territory)
+        refuse_rights(request, shelved.work, "on_demand", at, grant.territory)
     elif grant.kind == "page" and shelved.work.state != "published":
         raise Gone("withdrawn")
     asset = shelved.assets.get(id)
@@ -249,17 +270,27 @@ async def segment(request: web.Request) -> web.StreamResponse:
     rendition = shelved.renditions.get((asset.id, info["rendition"]))
     if rendition is None:
         raise NotFound()
-    return await send(request, f"{rendition.folder}/{info['file']}", grant)
+    heard = 0.0
+    if rendition.kind == "audio" and info["file"].startswith("s"):
+        number = int(info["file"][1:].partition(".")[0])
+        heard = rendition.durations_us[number] / 1e6 if number < len(rendition.durations_us) else 0.0
+    return await send(request, f"{rendition.folder}/{info['file']}", grant, heard)
 
 
-async def send(request: web.Request, key: str, grant: Grant) -> web.StreamResponse:
-    """A stored file, which never changes. What is not public is kept by nobody but the browser that asked."""
+async def send(request: web.Request, key: str, grant: Grant, heard_s: float = 0.0) -> web.StreamResponse:
+    """A stored file, which never changes. What is not public is kept by nobody but the browser that asked.
+
+    `heard_s` are the seconds of sound in it, by which viewers are counted.
+    """
     ending = key.rpartition(".")[2]
     caching = "private, max-age=3600" if grant.kind == "preview" else IMMUTABLE
     headers = CORS | {"Content-Type": TYPES.get(ending, "application/octet-stream"), "Cache-Control": caching}
     path = request.app[STORAGE].local(key)
     if path is not None:
-        return answer(request, request.app[DESCRIPTORS].get(path), headers)
+        found = request.app[DESCRIPTORS].get(path)
+        if grant.kind != "preview":
+            request.app[DOOR].sent(found[1], heard_s)
+        return answer(request, found, headers)
     return web.Response(body=await request.app[STORAGE].get(key), headers=headers)
 
 
@@ -287,11 +318,16 @@ def permission(
     closes: datetime | None,
     *,
     narrowed: str = "",
+    code: int = 0,
     phase: schedule.Phase | None = None,
 ) -> dict[str, Any]:
-    """What a call that lets somebody watch answers: addresses, how long they last, and where to renew them."""
+    """What a call that lets somebody watch answers: addresses, how long they last, and where to renew them.
+
+    `code` is the number of the access code that let them in.
+    """
     lasts = timedelta(minutes=request.app[SETTINGS].grant_minutes)
-    token, expires = grants.issue(request.app[KEY], kind, subject, now(request), lasts, narrowed)
+    where = territory.of(request) if kind in ("work", "screening") else None
+    token, expires = grants.issue(request.app[KEY], kind, subject, now(request), lasts, narrowed, where, code)
     base, details = f"/hls/{token}/{asset.id}", asset.details
     return {
         "hls": f"{base}/master.m3u8",

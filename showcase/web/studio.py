@@ -11,9 +11,10 @@ from multidict import MultiDict
 
 from showcase.core import checklist, rules
 from showcase.core.models import ASSET_ROLES, MEDIA, City, Person, Work
+from showcase.core.rights import USES
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import assets, people, works
-from showcase.web import actions, forms, network, pictures, public, streams, words
+from showcase.web import actions, forms, network, pictures, public, rights_actions, streams, words
 from showcase.web.forms import back, form
 from showcase.web.keys import DB, LANG, SETTINGS, SPOOL, STORAGE, signed_in
 from showcase.web.pages import render
@@ -104,6 +105,7 @@ async def _page(
     problem: str | None = None,
     status: int = 200,
     params: Mapping[str, object] | None = None,
+    stated: MultiDict[str] | None = None,
 ) -> web.Response:
     db, person = request.app[DB], signed_in(request)
     cities = await network.all_cities(request)
@@ -148,6 +150,9 @@ async def _page(
         kept=await db.read(assets.kept_bytes, person.id),
         upload_max=settings.upload_max,
         view=_view(work, given, _clock(person, work, cities)),
+        stated=rights_actions.view(work, stated, _clock(person, work, cities), request[LANG]),
+        uses=USES,
+        empty_cues=rights_actions.EMPTY_CUES,
         states={k: words.called("file-state", k, request[LANG]) for k in words.NAMES["file-state"]},
         stages={k: words.called("stage", k, request[LANG]) for k in (*words.NAMES["stage"], "v")},
         units=words.units(request[LANG]),
@@ -234,6 +239,35 @@ async def publish(request: web.Request) -> web.Response:
     except Conflict as error:
         return await _page(request, work, problem=error.code, status=409, params=error.params)
     return back(place(request, work, "view"))
+
+
+async def save_rights(request: web.Request) -> web.Response:
+    """Take what may be done with the work."""
+    return await _stated(request, "rights")
+
+
+async def save_cues(request: web.Request) -> web.Response:
+    """Take the list of its music."""
+    return await _stated(request, "cues")
+
+
+async def _stated(request: web.Request, what: str) -> web.Response:
+    _, work = await actions.work_for(request, "edit")
+    fields = await form(request)
+    revision = fields.get("revision") or None
+    try:
+        if what == "rights":
+            await rights_actions.state(request, work, rights_actions.rights_typed(fields), revision)
+        else:
+            await rights_actions.set_cues(request, work, rights_actions.cues_typed(fields), revision)
+    except Invalid as error:
+        return await _page(
+            request, work, errors=error.fields, problem="invalid", status=422, params=error.params, stated=fields
+        )
+    except Conflict as error:
+        # Shown with the newer revision, as for the texts.
+        return await _page(request, work, problem=error.code, status=409, stated=fields)
+    return back(place(request, work, what))
 
 
 async def submit(request: web.Request) -> web.Response:
@@ -354,6 +388,8 @@ def routes(app: web.Application) -> None:
     router.add_post(f"{base}/new", create)
     router.add_get(one, work_page)
     router.add_post(one, save)
+    router.add_post(f"{one}/rights", save_rights)
+    router.add_post(f"{one}/cues", save_cues)
     router.add_post(f"{one}/publish", publish)
     router.add_post(f"{one}/submit", submit)
     router.add_post(f"{one}/accept", accept)

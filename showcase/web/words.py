@@ -50,6 +50,15 @@ ERRORS: Mapping[str, str] = {
     "not-open-yet": N_("This opens later. It can be watched from the moment given on this page."),
     "closed": N_("This is not on view now."),
     "withdrawn": N_("This was withdrawn by its artists or their city."),
+    "closed/rights": N_("Its rights do not allow it to be shown now."),
+    "not-open-yet/rights": N_("Its rights do not allow it to be shown yet."),
+    "not-in-your-territory": N_("Its rights do not allow it to be shown in your country."),
+    "code-needed": N_("This is shown to invited guests. Enter the access code that you were given."),
+    "code-wrong": N_("This access code is not known here. Look whether it was copied whole."),
+    "code-over": N_(
+        "This access code was taken back, or used as often as it may be. Ask who gave it to you for another."
+    ),
+    "full": N_("So many are watching now that there is no room for one more. Please try again in a minute."),
     "grant-expired": N_("The permission to watch has run out. Reload the page to go on."),
     "too-large": N_("This is larger than what is taken here."),
     "file-too-large": N_("This file is larger than what is taken here ({limit})."),
@@ -108,6 +117,27 @@ ERRORS: Mapping[str, str] = {
     "work-not-ready": N_("“{title}” cannot be played yet: its file is missing, or being prepared."),
     "captions-missing": N_("“{title}” has no captions."),
     "language-missing": N_("“{title}” has no title in this language: {lang}."),
+    "rights-closed/use": N_(
+        "The rights of “{title}” do not cover this kind of screening. Have them changed on its page, show it otherwise, or take it out."
+    ),
+    "rights-closed/dates": N_(
+        "The rights of “{title}” do not cover all of this time. Have them changed on its page, move it, or take it out."
+    ),
+    "rights-closed/replay": N_(
+        "The replay of “{title}” stays closed, or closes early: its rights do not cover it. Have them changed on its page, or leave the replay out."
+    ),
+    "rights-territories/only": N_(
+        "The rights of “{title}” allow it in some countries alone ({count}). Elsewhere it is refused, and a channel shows a slate."
+    ),
+    "rights-territories/except": N_(
+        "The rights of “{title}” close it in some countries ({count}). There it is refused, and a channel shows a slate."
+    ),
+    "cues-uncleared/live": N_(
+        "Music in “{title}” is not cleared for this: {cues}. Clear it and say so on the work's page, or take the work out."
+    ),
+    "cues-uncleared/replay": N_(
+        "Music in “{title}” is not cleared for replay, so its replay stays closed: {cues}. Clear it and say so on the work's page."
+    ),
     "not-publishable": N_("This stands against publishing it: {errors}"),
     "own-role": N_("You cannot take this from yourself; another administrator can."),
     "choose-one": N_("Choose one of these."),
@@ -115,6 +145,8 @@ ERRORS: Mapping[str, str] = {
     "one-date-needed": N_("Give a beginning, an end, or both."),
     "not-accepted": N_("The staff of its city have not accepted this work yet. Hand it to them first."),
     "bad-country": N_("This is no country's two-letter code (ISO 3166)."),
+    "no-such-country": N_("There is no such country: {country}. Give names, or two-letter codes (ISO 3166)."),
+    "territories-need-mode": N_("Countries are given: choose whether it is open there alone, or closed there."),
     "unknown-field": N_("There is no such field."),
     "no-such-account": N_("Nobody with this address has an account yet. Invite them first."),
     "account-closed": N_("This account is closed. Ask the staff of your city."),
@@ -172,6 +204,12 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "ready": N_("ready"),
         "failed": N_("failed"),
         "cancelled": N_("cancelled"),
+    },
+    "use": {
+        "live": N_("live, in screenings from a stage"),
+        "premiere": N_("in premieres, at one time for everybody"),
+        "on_demand": N_("on demand"),
+        "replay": N_("in the replay of what was live or a premiere"),
     },
     "kind": {"on_demand": N_("On demand"), "premiere": N_("Premiere"), "live": N_("Live")},
     "phase": {
@@ -272,8 +310,12 @@ def zone(name: str) -> ZoneInfo:
 
 
 def sentence(code: str, params: Mapping[str, Any], lang: str) -> str:
-    """What an error code means, in `lang`. Unknown codes get the general sentence."""
-    text = catalogue(lang).gettext(ERRORS.get(code) or FAILURES.get(code) or ERRORS["internal"])
+    """What an error code means, in `lang`. Unknown codes get the general sentence.
+
+    A code may have words of their own for a case, which a parameter of that name tells: `rights-closed/dates`.
+    """
+    own = ERRORS.get(f"{code}/{params['case']}") if "case" in params else None
+    text = catalogue(lang).gettext(own or ERRORS.get(code) or FAILURES.get(code) or ERRORS["internal"])
     try:
         return text.format(**{k: _value(v, lang) for k, v in params.items()})
     except (KeyError, IndexError, ValueError):

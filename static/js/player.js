@@ -23,6 +23,8 @@ import { clock, fill, words } from "./player/words.js";
  * @property {Refusal | null} refused why it could not be watched when it was last asked for
  */
 
+// What no button could change.
+const FINAL = new Set(["withdrawn", "closed", "not-in-your-territory"]);
 const PLAYABLE = new Set(["video", "audio", "360"]);
 const RESUME_FROM_S = 10;
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
@@ -52,7 +54,9 @@ function build(el) {
   const again = /** @type {HTMLButtonElement} */ (one(el, "[data-start-over]"));
   const message = one(el, "[data-message]");
   const { controller, video } = frame(stage, { title, pageLang, medium, driven: el.hasAttribute("data-driven") });
-  const access = new Access(el.dataset.playUrl ?? "", pageLang);
+  // With an access code each start counts: nothing is asked for before the button is pressed.
+  const guarded = Boolean(el.dataset.code);
+  const access = new Access(el.dataset.playUrl ?? "", pageLang, el.dataset.code);
   /** @type {Engine | null} */
   let engine = null;
   /** @type {Promise<Engine> | null} */
@@ -169,16 +173,18 @@ function build(el) {
     return true;
   }
 
-  /** @param {Refusal} refusal */
-  function refuse(refusal) {
+  /** @param {Refusal} refusal @param {{quietly?: boolean}} [how] quietly: nobody has pressed anything yet */
+  function refuse(refusal, { quietly = false } = {}) {
     refused = refusal;
     show("cover");
     const opens = refusal.opens ? new Intl.DateTimeFormat(british(pageLang), { dateStyle: "long", timeStyle: "short" }) : null;
     const when = opens ? " " + fill(strings.opens, { time: opens.format(new Date(refusal.opens ?? "")) }) : "";
     say((refusal.detail || strings.refused) + when);
     // What is over for good offers no button that could not do anything.
-    button.hidden = ["withdrawn", "closed"].includes(refusal.code);
-    if (!driven) button.focus({ preventScroll: true });
+    button.hidden = FINAL.has(refusal.code);
+    if (driven || quietly) return false;
+    const field = refusal.code.startsWith("code-") ? document.querySelector(`form[data-code="${el.dataset.code}"] input`) : null;
+    (field instanceof HTMLElement ? field : button).focus({ preventScroll: !field });
     return false;
   }
 
@@ -221,7 +227,7 @@ function build(el) {
     },
     on,
   );
-  for (const intent of driven ? [] : ["pointerenter", "focusin", "touchstart"]) {
+  for (const intent of driven || guarded ? [] : ["pointerenter", "focusin", "touchstart"]) {
     cover.addEventListener(intent, () => void prepare().catch(() => {}), { once: true, passive: true, ...on });
   }
   video.addEventListener("playing", () => show("playing"), on);
@@ -242,7 +248,11 @@ function build(el) {
   );
   for (const event of ["pause", "seeked", "ended"]) video.addEventListener(event, remember, on);
   addEventListener("pagehide", remember, on);
-  if (!driven && PLAYABLE.has(medium) && !(/** @type {any} */ (navigator).connection?.saveData)) idle(() => prepare().catch(() => {}));
+  if (guarded) document.addEventListener("showcase-code", (event) => /** @type {CustomEvent} */ (event).detail === el.dataset.code && say(""), on);
+  // What is closed in this country is said before anybody tries.
+  const early = (/** @type {unknown} */ error) => void (error instanceof Refusal && FINAL.has(error.code) && refuse(error, { quietly: true }));
+  const saves = /** @type {any} */ (navigator).connection?.saveData;
+  if (PLAYABLE.has(medium) && !driven && !guarded && !saves) idle(() => prepare().catch(early));
   show("cover");
 
   return {

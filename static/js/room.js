@@ -11,7 +11,8 @@ import { Step } from "./room/step.js";
 const ENTER_MS = [50_000, 20_000];
 const DOORS_MS = 9.5 * 60_000;
 const LOOK_MS = 150_000;
-const JITTER_MS = 1500;
+const JITTER_MS = 4000;
+const LAST_MS = 3000;
 const RETRY_MS = [2000, 4000, 8000, 15_000];
 
 /** @typedef {{title: string, starts: number, ends: number}} Showing */
@@ -60,7 +61,7 @@ function enter(el) {
     playing = true;
     for (let attempt = 0; !over_; attempt += 1) {
       if (await player.play({ muted: !soundOn })) break;
-      if (player.refused?.code !== "not-open-yet" && player.refused?.code !== "not-ready") return;
+      if (!["not-open-yet", "not-ready", "full"].includes(player.refused?.code ?? "")) return;
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]));
     }
     step ??= new Step(video, () => date(player), () => clock.now());
@@ -111,6 +112,14 @@ function enter(el) {
     }
   }
 
+  // A closed one: whoever types a code comes in.
+  document.addEventListener("showcase-code", (event) => {
+    if (/** @type {CustomEvent} */ (event).detail !== el.dataset.slug || over_ || step) return;
+    playing = false;
+    if (clock.now() >= enterAt) void play();
+    else if (asked) player.ask();
+  });
+
   const enterAt = always ? 0 : starts - (ENTER_MS[1] + Math.random() * (ENTER_MS[0] - ENTER_MS[1]));
   const askAt = always ? 0 : Math.min(enterAt, starts - DOORS_MS * (0.15 + 0.85 * Math.random()));
   let asked = false;
@@ -133,6 +142,8 @@ function enter(el) {
   function tick() {
     const now = clock.now();
     if (!always && now >= ends) return void turn();
+    // All that is still to be shown is here by now; what the server closes at the end is not asked for again.
+    if (!always && now >= ends - LAST_MS) player.hls?.stopLoad();
     tell(now);
     if (!asked && now >= askAt) {
       asked = true;

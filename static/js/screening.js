@@ -3,6 +3,8 @@
  * opens or closes. The server's clock counts (a phone's may be minutes off), and many pages do not ask all at once.
  */
 
+import { mount as takeCode } from "./player/code.js";
+
 const JITTER_MS = 1500;
 const LONGEST_MS = 6 * 3600_000;
 
@@ -72,3 +74,4 @@ function clock(ms) {
 }
 
 for (const el of document.querySelectorAll("[data-screening]")) mount(/** @type {HTMLElement} */ (el));
+for (const form of document.querySelectorAll("form[data-code]")) takeCode(/** @type {HTMLFormElement} */ (form));

@@ -180,6 +180,17 @@ const TYPES = ["image/avif", "image/webp", "image/jpeg", "image/png"];
 /** @param {HTMLElement} frame */
 async function mountImage(frame) {
   const still = frame.querySelector("img");
+  const screening = frame.dataset.code;
+  const given = screening ? (await import("./player/code.js")).code(screening) : "";
+  // A closed screening: each time counts, so it is asked for when there is a code, and again with another one.
+  if (screening) {
+    const typed = (/** @type {Event} */ event) => {
+      if (/** @type {CustomEvent} */ (event).detail === screening) void mountImage(frame);
+    };
+    document.addEventListener("showcase-code", typed, { once: true });
+    if (!given) return;
+  }
+  for (const words of frame.querySelectorAll(".exhibit-words[role=status]")) words.remove();
   try {
     const answer = await fetch(frame.dataset.playUrl ?? "", {
       method: "POST",
@@ -189,7 +200,7 @@ async function mountImage(frame) {
         "Content-Type": "application/json",
         "X-Requested-With": "showcase",
       },
-      body: "{}",
+      body: JSON.stringify(given ? { code: given } : {}),
     });
     const said = await answer.json().catch(() => ({}));
     if (!answer.ok) return say(frame, said.detail ?? "");

@@ -163,7 +163,9 @@ class Works:
 def works(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Works]:
     """A gallery for the whole run; tests leave these works as they are."""
     folder = tmp_path_factory.mktemp("gallery")
-    with running_gallery(folder) as gallery:
+    # Where a visitor is, a test says in a header.
+    placed = {"SHOWCASE_TERRITORY_HEADER": "X-Country", "SHOWCASE_TRUSTED_PROXIES": "1"}
+    with running_gallery(folder, placed) as gallery:
         film = gallery.work(
             statement={"en": "A bell is struck once.\n\nThe rest is listening.", "fr": "Une cloche sonne une fois."},
             content_notes={"en": "Flickering light", "fr": "Lumière vacillante"},

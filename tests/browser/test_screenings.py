@@ -82,3 +82,68 @@ async def test_it_opens_and_closes_by_itself(
     await page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
     await expect(page.get_by_text("It was on view until")).to_be_visible(timeout=120_000)
     assert await page.locator("[data-play]").count() == 0
+
+
+async def test_a_closed_screening_plays_for_whoever_types_its_code(
+    page: Page, works: Works, problems: Problems
+) -> None:
+    problems.expect("401")
+    now = datetime.now(UTC)
+    slug = screening(
+        works, now - timedelta(hours=1), now + timedelta(hours=1), [works.closed, works.picture], "For the jury"
+    )
+    path = f"/api/v1/screenings/{slug}"
+    works.gallery.call("PATCH", path, "linz", {"closed": True})
+    code = works.gallery.call("POST", f"{path}/codes", "linz", {"label": "The jury", "max_uses": 9})["code"]
+
+    def uses() -> int:
+        return int(works.gallery.call("GET", f"{path}/codes", "linz")["codes"][0]["uses"])
+
+    await page.goto(f"/en/screenings/{slug}")
+    await page.wait_for_load_state("networkidle")
+    assert await axe(page) == []
+    await page.locator("[data-play]").first.click()
+    await expect(page.locator("[data-message]").first).to_contain_text("This is shown to invited guests.")
+    field = page.get_by_label("Access code")
+    await expect(field).to_be_focused()
+    await field.fill("abcd-efgh-jkmn")
+    await field.press("Enter")
+    await expect(page.locator("[data-image]")).to_contain_text("This access code is not known here.")
+    await field.fill(code.upper())
+    await field.press("Enter")
+    await page.wait_for_function(
+        "() => [...document.querySelectorAll('[data-image] img')].some((i) => i.complete && i.currentSrc.includes('/hls/'))"
+    )
+    assert uses() == 1
+    await page.locator("[data-play]").first.click()
+    await page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
+    assert uses() == 2
+    # The tab keeps the code: what is shown again is asked for with it.
+    await page.reload()
+    await expect(field).to_have_value(code.upper())
+    assert await axe(page) == []
+
+
+async def test_a_work_that_is_closed_in_a_country_says_so_there(
+    works: Works, new_page: Callable[..., Awaitable[Page]], problems: Problems
+) -> None:
+    problems.expect("451")
+    now = datetime.now(UTC)
+    slug = screening(works, now - timedelta(hours=1), now + timedelta(hours=1), [works.closed], "Not everywhere")
+    rights = f"/api/v1/works/{works.closed}/rights"
+    works.gallery.call("PUT", rights, "linz", {"territories_mode": "only", "territories": ["AT"]})
+    try:
+        page = await new_page(base_url=works.gallery.server.url, extra_http_headers={"X-Country": "FR"})
+        await page.goto(f"/fr/screenings/{slug}")
+        # Before anybody presses anything; and then there is nothing to press.
+        await expect(page.locator("[data-message]")).to_contain_text(
+            "Ses droits ne permettent pas de la montrer dans votre pays."
+        )
+        await expect(page.locator("[data-play]")).to_be_hidden()
+        assert await axe(page) == []
+        page = await new_page(base_url=works.gallery.server.url, extra_http_headers={"X-Country": "AT"})
+        await page.goto(f"/fr/screenings/{slug}")
+        await page.locator("[data-play]").click()
+        await page.wait_for_function("() => document.querySelector('video').currentTime > 0.5")
+    finally:
+        works.gallery.call("PUT", rights, "linz", {})

@@ -142,3 +142,24 @@ async def test_a_channel_plays_around_the_clock(works: Works, page: Page) -> Non
         ffmpeg.binary(), "-v", "error", "-t", "12", "-i", address, "-map", "0:v:0", "-map", "0:a:0", "-f", "null", "-"
     )
     assert [line for line in errors.splitlines() if "error" in line.lower()] == []
+
+
+async def test_a_closed_premiere_begins_by_itself_for_whoever_typed_its_code(
+    works: Works, page: Page, problems: Problems
+) -> None:
+    problems.expect("401")
+    starts = next_minute(20)
+    slug = premiere(
+        works, [works.film], starts, "For the jury", closed=True, ends=(starts + timedelta(minutes=2)).isoformat()
+    )
+    path = f"/api/v1/screenings/{slug}/codes"
+    code = works.gallery.call("POST", path, "linz", {"label": "The jury"})["code"]
+    await page.goto(f"/en/screenings/{slug}")
+    await page.locator("[data-sound]").click()
+    await expect(page.locator("[data-message]")).to_contain_text("This is shown to invited guests.", timeout=90_000)
+    assert await axe(page) == []
+    await page.get_by_label("Access code").fill(code)
+    await page.get_by_label("Access code").press("Enter")
+    await page.wait_for_function("() => document.querySelector('[data-together]')?.step?.late != null", timeout=90_000)
+    await page.wait_for_function("() => document.querySelector('[data-together] video').videoHeight >= 240")
+    assert [c["uses"] for c in works.gallery.call("GET", path, "linz")["codes"]] == [1]

@@ -63,3 +63,14 @@ def test_a_changed_grant_is_none(data: st.DataObject) -> None:
 @given(st.text())
 def test_no_text_is_taken_for_a_grant(text: str) -> None:
     assert parse(KEY, text) is None
+
+
+def test_it_may_name_a_territory_and_an_access_code() -> None:
+    plain, expires = issue(KEY, "screening", 7, NOW, HOUR)
+    for territory, code in (("AT", 0), ("AT", 300), (None, 300)):
+        token, _ = issue(KEY, "screening", 7, NOW, HOUR, "", territory, code)
+        assert token != plain
+        assert parse(KEY, token) == Grant("screening", 7, expires, "", territory, code)
+    # What was given out before grants named one is still one, and viewers whose country is not known share theirs.
+    assert parse(KEY, plain) == Grant("screening", 7, expires)
+    assert plain.count(".") == 3

@@ -57,6 +57,8 @@ class House:
         self, method: str, path: str, who: str | None = None, *, headers: dict[str, str] | None = None, **kwargs: Any
     ) -> ClientResponse:
         """One request as `who` (None: nobody), as the site's own scripts make it."""
+        # An earlier answer may have made somebody's sign-in last longer: who asks is `who` alone.
+        self.client.session.cookie_jar.clear()
         given = dict(headers or {})
         if who is not None:
             given["Cookie"] = f"showcase={self.cookies[who]}"

@@ -155,6 +155,7 @@ async def test_after_its_end_everything_is_gone_and_the_replay_opens(house: Hous
     house.moment = BEGINS + MINUTE
     for path in (given["hls"], f"{root}/channel/v240/index.m3u8"):
         assert (await house.ask("GET", path)).status == 410
+    assert (await house.ask("POST", "/api/v1/grants", json={"hls": given["hls"]})).status == 410
     # On demand now, for everybody's own time.
     replay = await play(house, made)
     assert (replay["phase"], "live" in replay) == ("replay", False)

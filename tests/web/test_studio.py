@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import ClientResponse
 
 from showcase.core.models import Window, Work
+from showcase.core.rights import ANY, Cue, WorkRights
 from showcase.store import assets, jobs, works
 from showcase.web.keys import DB
 from tests.web.conftest import START, House
@@ -227,3 +229,77 @@ async def test_a_city_joins_and_bad_facts_are_said_at_their_fields(house: House)
     assert (await post(house, "/en/desk/cities", "admin", **good)).status == 409
     found = await (await house.ask("GET", "/api/v1/cities/oulu")).json()
     assert (found["timezone"], found["longitude"], found["languages"]) == ("Europe/Helsinki", 25.47, ["fi", "sv"])
+
+
+async def test_rights_are_stated_on_a_citys_clock_with_countries_by_name_or_code(house: House) -> None:
+    work = await house.work()
+    place = f"/en/studio/works/{work.slug}"
+    answer = await post(
+        house, f"{place}/rights", "artist", revision=work.rights.revision, use=["on_demand", "replay"], starts="2026-12-01T00:00",
+        ends="", rights_zone="Europe/Vienna", territories_mode="except", territories="us, Côte d'Ivoire; Corée du Sud",
+    )  # fmt: skip
+    assert (answer.status, answer.headers["Location"]) == (303, f"{place}#rights")
+    assert (await again(house, work)).rights == WorkRights(
+        datetime(2026, 11, 30, 23, tzinfo=UTC), None, "except", frozenset({"US", "CI", "KR"}),
+        frozenset({"on_demand", "replay"}),
+    )  # fmt: skip
+    page = await (await house.ask("GET", place, "artist")).text()
+    assert 'value="Côte d’Ivoire, South Korea, United States"' in page
+    assert 'value="2026-12-01T00:00"' in page
+    assert re.findall(r'name="use" value="(\w+)" checked', page) == ["on_demand", "replay"]
+
+
+async def test_rights_that_cannot_be_taken_stay_as_they_were_typed(house: House) -> None:
+    work = await house.work()
+    answer = await post(
+        house, f"/fr/studio/works/{work.slug}/rights", "artist", use=["live"], starts="", ends="", rights_zone="UTC",
+        territories_mode="only", territories="Autriche, Atlantide",
+    )  # fmt: skip
+    page = await answer.text()
+    assert (answer.status, "Ce pays n’existe pas : Atlantide" in page) == (422, True)
+    assert 'value="Autriche, Atlantide"' in page
+    assert re.findall(r'name="use" value="(\w+)" checked', page) == ["live"]
+    assert (await again(house, work)).rights == ANY
+
+
+async def test_music_is_listed_row_by_row_and_empty_rows_are_left_out(house: House) -> None:
+    work = await house.work()
+    place = f"/en/studio/works/{work.slug}"
+    rows = {
+        "cue.title": ["Ebb", "", "Flow", ""], "cue.composer": ["Ada", "", "", ""], "cue.publisher": ["Sample Editions", "", "", ""],
+        "cue.live": ["0", "2"], "cue.replay": ["2"],
+    }  # fmt: skip
+    answer = await post(house, f"{place}/cues", "artist", **rows)
+    assert (answer.status, answer.headers["Location"]) == (303, f"{place}#cues")
+    assert (await again(house, work)).rights.cues == (
+        Cue("Ebb", "Ada", "Sample Editions", live=True), Cue("Flow", live=True, replay=True),
+    )  # fmt: skip
+    refused = await post(
+        house,
+        f"{place}/cues",
+        "artist",
+        **rows | {"cue.title": ["Ebb", "", "", ""], "cue.composer": ["", "", "Nobody", ""]},
+    )
+    assert (refused.status, 'value="Nobody"' in await refused.text()) == (422, True)
+
+
+async def test_somebody_elses_rights_are_not_overwritten_unseen(house: House) -> None:
+    work = await house.work()
+    form = {
+        "use": ["on_demand"],
+        "starts": "",
+        "ends": "",
+        "rights_zone": "UTC",
+        "territories_mode": "everywhere",
+        "territories": "",
+    }
+    path, seen = f"/en/studio/works/{work.slug}/rights", work.rights.revision
+    assert (await post(house, path, "artist", revision=seen, **form)).status == 303
+    late = await post(house, path, "linz", revision=seen, **form | {"use": ["live", "replay"]})
+    page = await late.text()
+    assert (late.status, re.findall(r'name="use" value="(\w+)" checked', page)) == (409, ["live", "replay"])
+    assert (await again(house, work)).rights.uses == {"on_demand"}
+    # Sent again with the newer revision it is on purpose.
+    newer = re.search(r'name="revision" value="([0-9a-f]{16})"', page)
+    assert newer is not None
+    assert (await post(house, path, "linz", revision=newer[1], **form | {"use": ["live", "replay"]})).status == 303

@@ -149,10 +149,10 @@ export function changes(board, told, words) {
     const one = board.screening(slug);
     const found = await call("GET", address(slug));
     if (!one || !found.ok) return told.note(reason(found, words.unreachable), { bad: true });
-    const { kind, title, text, languages, notes, slots, minimum_age } = found.body;
+    const { kind, title, text, languages, notes, slots, minimum_age, closed } = found.body;
     const room = one.place === "elsewhere" ? "" : one.room;
     const at = board.free("", kind, { starts: one.ends, ends: one.ends + (one.ends - one.starts), room });
-    return create({ kind, title, text, languages, notes, slots, minimum_age, room, starts: iso(at.starts), ends: iso(at.ends) }, one.title);
+    return create({ kind, title, text, languages, notes, slots, minimum_age, closed, room, starts: iso(at.starts), ends: iso(at.ends) }, one.title);
   }
 
   /** @param {string} slug */

@@ -3,6 +3,8 @@
  * addresses of segments (`/hls/<grant>/...`), so that a viewer may watch for as long as the work is open.
  */
 
+import { code } from "./code.js";
+
 /**
  * @typedef {object} Grant
  * @property {string} hls
@@ -39,6 +41,7 @@ export class Refusal extends Error {
 export class Access extends EventTarget {
   #url;
   #lang;
+  #screening;
   /** @type {Promise<Grant> | null} */
   #asking = null;
   #timer = 0;
@@ -47,17 +50,23 @@ export class Access extends EventTarget {
   /** @type {Grant | null} */
   current = null;
 
-  /** @param {string} url @param {string} lang the page's language, in which refusals are worded */
-  constructor(url, lang) {
+  /**
+   * @param {string} url
+   * @param {string} lang the page's language, in which refusals are worded
+   * @param {string} [screening] the closed screening whose access code is sent along
+   */
+  constructor(url, lang, screening) {
     super();
     this.#url = url;
     this.#lang = lang;
+    this.#screening = screening;
   }
 
   /** @returns {Promise<Grant>} @throws {Refusal} @throws {TypeError} when the server cannot be reached */
   open() {
     if (this.current && !this.stale) return Promise.resolve(this.current);
-    return this.#ask(this.#url, {});
+    const given = code(this.#screening);
+    return this.#ask(this.#url, given ? { code: given } : {});
   }
 
   /** @returns {Promise<Grant>} */
@@ -109,7 +118,8 @@ export class Access extends EventTarget {
     });
     if (!response.ok) {
       const problem = await response.json().catch(() => ({}));
-      if (response.status >= 500 || response.status === 429) throw new TypeError(problem.detail ?? `status ${response.status}`);
+      const full = problem.code === "full";
+      if ((response.status >= 500 && !full) || response.status === 429) throw new TypeError(problem.detail ?? `status ${response.status}`);
       throw new Refusal(problem, response.status);
     }
     const renewing = this.current !== null;

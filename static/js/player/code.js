@@ -1,0 +1,46 @@
+/**
+ * Access codes of closed screenings: typed once on the screening's page, kept for as long as the tab is open, and sent
+ * whenever one of its works is asked for.
+ */
+
+/** @type {Map<string, string>} for browsers that keep nothing */
+const here = new Map();
+
+/** @param {string} screening its slug */
+const name = (screening) => `showcase-code-${screening}`;
+
+/** @param {string | undefined} screening @returns {string} the code that was typed; empty without one */
+export function code(screening) {
+  if (!screening) return "";
+  try {
+    return sessionStorage.getItem(name(screening)) ?? here.get(screening) ?? "";
+  } catch {
+    return here.get(screening) ?? "";
+  }
+}
+
+/** @param {string} screening @param {string} text */
+export function keep(screening, text) {
+  here.set(screening, text);
+  try {
+    sessionStorage.setItem(name(screening), text);
+  } catch {
+    // It is known until the page is left.
+  }
+}
+
+/** Let the form on the page take a code. @param {HTMLFormElement} form with `data-code` */
+export function mount(form) {
+  const screening = form.dataset.code ?? "";
+  const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("code"));
+  const said = form.querySelector("[data-code-said]");
+  const button = form.querySelector("button");
+  field.value = code(screening);
+  if (button) button.disabled = false;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    keep(screening, field.value.trim());
+    if (said instanceof HTMLElement) said.textContent = field.value.trim() ? (said.dataset.kept ?? "") : "";
+    document.dispatchEvent(new CustomEvent("showcase-code", { detail: screening }));
+  });
+}

@@ -1,0 +1,104 @@
+"""What rights and music say to a screening, with what to do."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from showcase.core import schedule
+from showcase.core.models import Festival, Screening, ScreeningKind, Slot
+from showcase.core.rights import Cue, WorkRights
+from showcase.core.schedule import moment
+from showcase.web import words
+from tests.core.things import LONG_AGO, asset, work
+
+VIENNA = ZoneInfo("Europe/Vienna")
+STARTS = datetime(2026, 11, 25, 20)
+HOUR = timedelta(hours=1)
+AT = moment(STARTS, VIENNA).moment
+FESTIVAL = Festival(
+    1, "ars", "linz", "Europe/Vienna", date(2026, 11, 20), date(2026, 11, 30), None, "published", 1, LONG_AGO, LONG_AGO
+)  # fmt: skip
+ABOUT = ("rights-closed", "rights-territories", "cues-uncleared")
+
+
+def screening(kind: ScreeningKind, replay: timedelta | None = None) -> Screening:
+    until = STARTS + replay if replay is not None else None
+    return Screening(
+        id=1, slug="tides", festival=1, festival_slug="ars", festival_state="published", festival_title={}, city="linz",
+        hosts=(), host_cities=frozenset({"linz"}), kind=kind, state="draft", zone="Europe/Vienna", starts_local=STARTS,
+        ends_local=STARTS + HOUR, starts=AT, ends=AT + HOUR, minimum_age=None, revision=1, created_at=LONG_AGO,
+        updated_at=LONG_AGO, texts={"title": {"en": "Tides"}}, slots=(Slot(1, "tidal", None),), replay_until_local=until,
+        replay_until=moment(until, VIENNA).moment if until is not None else None,
+    )  # fmt: skip
+
+
+def against(rights: WorkRights, kind: ScreeningKind, replay: timedelta | None = None) -> list[tuple[str, str, str]]:
+    """Code, severity and case of what the rights say."""
+    shown = work(state="accepted", assets=(asset(),), texts={"title": {"en": "Tidal", "fr": "Marée"}}, rights=rights)
+    found = schedule.conflicts(screening(kind, replay), FESTIVAL, {1: shown}, VIENNA)
+    return [(c.code, c.severity, c.params["case"]) for c in found if c.code in ABOUT]
+
+
+@pytest.mark.parametrize("kind", ["live", "premiere", "on_demand"])
+def test_nothing_stands_against_a_work_about_which_nothing_is_stated(kind: ScreeningKind) -> None:
+    assert against(WorkRights(), kind, 5 * HOUR) == []
+
+
+@pytest.mark.parametrize("kind", ["live", "premiere", "on_demand"])
+def test_a_use_that_is_not_given_is_an_error(kind: ScreeningKind) -> None:
+    rights = WorkRights(uses=frozenset({"live", "premiere", "on_demand"}) - {kind})
+    assert against(rights, kind) == [("rights-closed", "error", "use")]
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "found"),
+    [
+        (AT, AT + HOUR, []),
+        (AT + timedelta(minutes=1), None, [("rights-closed", "error", "dates")]),
+        (None, AT + timedelta(minutes=59), [("rights-closed", "error", "dates")]),
+    ],
+)
+def test_rights_must_cover_all_of_its_time(starts: datetime | None, ends: datetime | None, found: list[Any]) -> None:
+    assert against(WorkRights(starts, ends), "premiere") == found
+
+
+def test_a_replay_beyond_the_rights_is_a_warning() -> None:
+    warned = [("rights-closed", "warning", "replay")]
+    assert against(WorkRights(ends=AT + 3 * HOUR), "premiere", 5 * HOUR) == warned
+    assert against(WorkRights(uses=frozenset({"premiere"})), "premiere", 5 * HOUR) == warned
+    assert against(WorkRights(ends=AT + 5 * HOUR), "premiere", 5 * HOUR) == []
+    assert against(WorkRights(uses=frozenset({"premiere"})), "premiere") == []
+
+
+def test_music_that_is_not_cleared_stops_a_premiere_and_closes_a_replay() -> None:
+    neither = WorkRights(cues=(Cue("Ebb", "Ada"),))
+    assert against(neither, "premiere", 5 * HOUR) == [
+        ("cues-uncleared", "error", "live"), ("cues-uncleared", "warning", "replay"),
+    ]  # fmt: skip
+    assert against(neither, "live") == [("cues-uncleared", "error", "live")]
+    assert against(WorkRights(cues=(Cue("Ebb", live=True),)), "premiere") == []
+    assert against(neither, "on_demand") == []
+
+
+def test_territories_are_a_warning() -> None:
+    only = WorkRights(mode="only", territories=frozenset({"AT", "FR"}))
+    assert against(only, "on_demand") == [("rights-territories", "warning", "only")]
+    beside = WorkRights(mode="except", territories=frozenset({"US"}))
+    assert against(beside, "on_demand") == [("rights-territories", "warning", "except")]
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_each_says_what_to_do_in_both_languages(lang: str) -> None:
+    rights = WorkRights(AT + HOUR, None, "except", frozenset({"US"}), frozenset({"premiere"}), (Cue("Ebb"),))
+    shown = work(state="accepted", assets=(asset(),), texts={"title": {"en": "Tidal", "fr": "Marée"}}, rights=rights)
+    found = schedule.conflicts(screening("premiere", 5 * HOUR), FESTIVAL, {1: shown}, VIENNA)
+    said = [words.sentence(c.code, c.params, lang) for c in found if c.code in ABOUT]
+    assert len(set(said)) == 5
+    for sentence in said:
+        assert "Tidal" in sentence
+        assert "{" not in sentence
+        assert sentence != words.sentence("internal", {}, lang)
