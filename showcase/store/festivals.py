@@ -77,6 +77,7 @@ def create(
     ends_on: date,
     slug: str | None = None,
     hue: float | None = None,
+    rooms: Sequence[str] = (),
 ) -> Festival:
     """Make a draft. Raises Conflict (`festival-exists`) when `slug` is taken, Invalid when the city does not exist."""
     if city is not None and tx.scalar(sa.select(cities.c.slug).where(cities.c.slug == city)) is None:
@@ -91,7 +92,7 @@ def create(
         festivals.insert()
         .values(
             slug=slug, city=city, zone=zone, starts_on=starts_on, ends_on=ends_on, hue=hue, state="draft", revision=1,
-            created_at=now, updated_at=now,
+            created_at=now, updated_at=now, rooms=list(rooms),
         )
         .returning(festivals.c.id)
     ).scalar_one()  # fmt: skip

@@ -165,6 +165,15 @@ def on_channel(tx: sa.Connection, since: datetime, festival: int | None) -> list
     return _load(tx, query)
 
 
+def rooms_in_use(tx: sa.Connection, festival: int) -> dict[str, str]:
+    """The rooms that screenings of a festival have, with the title of one that has it."""
+    found: dict[str, str] = {}
+    hosted = sa.select(screenings).where(screenings.c.festival == festival, screenings.c.room != "")
+    for one in _load(tx, hosted):
+        found.setdefault(one.room, one.text("title", "en") or one.slug)
+    return found
+
+
 def _programmes(one: Screening) -> frozenset[str]:
     """Whose rooms a screening takes: of its host, and on the channel of its co-hosts, too."""
     return frozenset({one.festival_slug, *(one.hosts if not one.room else ())})
@@ -375,11 +384,13 @@ def set_state(tx: sa.Connection, now: datetime, id: int, state: str, expected: I
 
 def delete(tx: sa.Connection, now: datetime, id: int) -> None:
     """Remove a draft or a withdrawn screening. Raises Conflict (`wrong-state`) for a published one."""
+    festival = tx.scalar(sa.select(screenings.c.festival).where(screenings.c.id == id))
     gone = tx.execute(screenings.delete().where(screenings.c.id == id, screenings.c.state != "published"))
     if gone.rowcount == 0:
         raise Conflict("wrong-state")
     texts.forget(tx, "screening", id)
-    _told(tx, now, id)
+    # Nobody can look up any more where it was.
+    emit(tx, now, "screening", id=id, gone_from=festival)
 
 
 def moved(tx: sa.Connection, now: datetime) -> int:

@@ -8,12 +8,12 @@ from typing import Any
 from aiohttp import web
 
 from showcase import __version__
-from showcase.web import api, api_people, api_programme, api_rights
+from showcase.web import api, api_check, api_people, api_programme, api_rights
 from showcase.web.keys import SETTINGS
 from showcase.web.openapi import describe
 from showcase.web.pages import render
 
-LISTS = (api.calls, api_people.calls, api_programme.calls, api_rights.calls)
+LISTS = (api.calls, api_people.calls, api_programme.calls, api_rights.calls, api_check.calls)
 
 
 @functools.lru_cache(4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,17 @@ from showcase.core import rules, schedule
 from showcase.core.models import Festival, Screening
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import festivals, history, screenings
-from showcase.web import channel_streams, codes, forms, on_channel, programme_actions, streams, territory, words
+from showcase.web import (
+    channel_streams,
+    codes,
+    festival_channel,
+    forms,
+    on_channel,
+    programme_actions,
+    streams,
+    territory,
+    words,
+)
 from showcase.web.door import DOOR
 from showcase.web.keys import DB, LANG, PERSON, SETTINGS, SHOWINGS, now
 from showcase.web.limits import limit
@@ -23,10 +34,15 @@ calls = Calls("programme")
 FESTIVAL = "/api/v1/festivals/{slug:[a-z0-9-]+}"
 SCREENING = "/api/v1/screenings/{slug:[a-z0-9-]+}"
 Zone = Annotated[str, Field(min_length=1, max_length=60)]
+Rooms = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(max_length=festival_channel.ROOMS)]
+Loop = Annotated[list[Slug], Field(max_length=festival_channel.LOOP)]
 
 
 class FestivalOut(Shape):
-    """One edition of a festival; `city` null: the network's."""
+    """One edition of a festival; `city` null: the network's. `rooms` are places beside the one on its channel.
+
+    `loop` are the works that its channel shows between screenings, for those who may edit it.
+    """
 
     slug: str
     city: str | None
@@ -35,6 +51,7 @@ class FestivalOut(Shape):
     starts_on: str
     ends_on: str
     state: Literal["draft", "published", "archived"]
+    rooms: list[str]
 
 
 class FestivalList(Shape):
@@ -53,10 +70,15 @@ class FestivalIn(Model):
     text: TextIn | None = None
     starts_on: date
     ends_on: date
+    rooms: Annotated[Rooms, Field(default_factory=list)]
 
 
 class FestivalChange(Model):
-    """What is to change; what is left out stays. With another `timezone`, its screenings keep what the clock shows and move."""
+    """What is to change; what is left out stays. A room that a screening has stays, too.
+
+    With another `timezone`, its screenings keep what the clock shows and move. `loop` are works that the caller may
+    preview, accepted or published, of a length of their own.
+    """
 
     timezone: Zone | None = None
     title: TextIn | None = None
@@ -64,6 +86,8 @@ class FestivalChange(Model):
     starts_on: date | None = None
     ends_on: date | None = None
     state: Literal["draft", "published", "archived"] | None = None
+    rooms: Rooms | None = None
+    loop: Loop | None = None
     revision: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
 
 
@@ -149,7 +173,7 @@ class ScreeningChange(Model):
 def festival_out(request: web.Request, festival: Festival) -> dict[str, Any]:
     """A festival as the API shows it."""
     site = request.app[SETTINGS].public_url
-    return {
+    found = {
         "slug": festival.slug,
         "url": {lang: f"{site}/{lang}/festivals/{festival.slug}" for lang in ("en", "fr")},
         "city": festival.city,
@@ -160,7 +184,11 @@ def festival_out(request: web.Request, festival: Festival) -> dict[str, Any]:
         "ends_on": festival.ends_on.isoformat(),
         "state": festival.state,
         "revision": festival.revision,
+        "rooms": list(festival.rooms),
     }
+    if rules.allows_festival(request[PERSON], "edit", festival):
+        found["loop"] = list(festival.loop)
+    return found
 
 
 def screening_out(
@@ -193,11 +221,16 @@ def screening_out(
     }
     if conflicts is not None:
         found["revision"] = screening.revision
-        found["conflicts"] = [
-            {"code": c.code, "severity": c.severity, "detail": words.sentence(c.code, c.params, request[LANG])}
-            for c in conflicts
-        ]
+        found["conflicts"] = conflicts_out(request, conflicts)
     return found
+
+
+def conflicts_out(request: web.Request, conflicts: Sequence[schedule.Conflict]) -> list[dict[str, str]]:
+    """What stands against a screening, in the caller's language."""
+    return [
+        {"code": c.code, "severity": c.severity, "detail": words.sentence(c.code, c.params, request[LANG])}
+        for c in conflicts
+    ]
 
 
 @calls.call("GET", "/api/v1/festivals", "Festivals", answers={200: FestivalList})
@@ -222,6 +255,7 @@ async def create_festival(request: web.Request, body: FestivalIn) -> Answer:
         starts_on=body.starts_on,
         ends_on=body.ends_on,
         slug=body.slug,
+        rooms=body.rooms,
     )
     return Answer(festival_out(request, made), 201, {"Location": f"/api/v1/festivals/{made.slug}"})
 
@@ -253,6 +287,8 @@ async def change_festival(request: web.Request, body: FestivalChange) -> Answer:
         values=values,
         fields=programme_actions.given(title=body.title, text=body.text),
         revision=body.revision,
+        rooms=body.rooms,
+        loop=body.loop,
     )
     return Answer(festival_out(request, changed))
 
@@ -282,15 +318,15 @@ async def list_screenings(request: web.Request, query: ScreeningsQuery) -> Answe
         inside = rules.allows_festival(person, "edit", festival)
         found = await db.read(screenings.of_festival, festival.id, public=not inside)
     else:
-        since = _utc(query.since) if query.since is not None else now(request)
-        until = _utc(query.until) if query.until is not None else since + timedelta(days=31)
+        since = utc(query.since) if query.since is not None else now(request)
+        until = utc(query.until) if query.until is not None else since + timedelta(days=31)
         if not since < until <= since + timedelta(days=62):
             raise Invalid(fields={"until": "window-order"})
         found = await db.read(screenings.between, since, until)
     return Answer({"screenings": [screening_out(request, s) for s in found]})
 
 
-def _utc(moment: datetime) -> datetime:
+def utc(moment: datetime) -> datetime:
     try:
         found = moment.astimezone(UTC)
     except OverflowError:
@@ -313,15 +349,15 @@ async def create_screening(request: web.Request, body: ScreeningIn) -> Answer:
         request,
         festival,
         kind=body.kind,
-        starts_local=schedule.on_clock(_utc(body.starts), zone),
-        ends_local=schedule.on_clock(_utc(body.ends), zone) if body.ends is not None else None,
+        starts_local=schedule.on_clock(utc(body.starts), zone),
+        ends_local=schedule.on_clock(utc(body.ends), zone) if body.ends is not None else None,
         fields=programme_actions.given(title=body.title, text=body.text, languages=body.languages, notes=body.notes),
         shown=[(s.work, s.version, s.pause) for s in body.slots],
         hosts=body.co_hosts,
         minimum_age=body.minimum_age,
         room=body.room,
         closed=body.closed,
-        replay_until_local=schedule.on_clock(_utc(body.replay_until), zone) if body.replay_until is not None else None,
+        replay_until_local=schedule.on_clock(utc(body.replay_until), zone) if body.replay_until is not None else None,
     )
     found = await programme_actions.conflicts(request, made)
     return Answer(screening_out(request, made, found), 201, {"Location": f"/api/v1/screenings/{made.slug}"})
@@ -351,11 +387,11 @@ async def change_screening(request: web.Request, body: ScreeningChange) -> Answe
     zone = words.zone(screening.zone)
     local = None
     if body.model_fields_set & {"starts", "ends", "replay_until"}:
-        starts = schedule.on_clock(_utc(body.starts), zone) if body.starts is not None else screening.starts_local
-        ends = schedule.on_clock(_utc(body.ends), zone) if body.ends is not None else screening.ends_local
+        starts = schedule.on_clock(utc(body.starts), zone) if body.starts is not None else screening.starts_local
+        ends = schedule.on_clock(utc(body.ends), zone) if body.ends is not None else screening.ends_local
         replay = screening.replay_until_local
         if "replay_until" in body.model_fields_set:
-            replay = schedule.on_clock(_utc(body.replay_until), zone) if body.replay_until is not None else None
+            replay = schedule.on_clock(utc(body.replay_until), zone) if body.replay_until is not None else None
         local = (starts, ends, replay, screening.zone)
     values: dict[str, Any] = {n: v for n in ("room", "closed") if (v := getattr(body, n)) is not None}
     if "minimum_age" in body.model_fields_set:

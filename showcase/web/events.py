@@ -1,4 +1,4 @@
-"""`GET /api/v1/events`: what happens to one's own works, as server-sent events (WHATWG HTML 9.2)."""
+"""`GET /api/v1/events`: what happens to one's own works and screenings, as server-sent events (WHATWG HTML 9.2)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import Any
 from aiohttp import web
 
 from showcase.core import rules
-from showcase.core.models import Work
+from showcase.core.models import Festival, Work
 from showcase.errors import NotFound, TooMany
+from showcase.store import festivals
 from showcase.store.events import Event
 from showcase.web import shapes
-from showcase.web.keys import DB, FEED, LANG, PERSON, SHELF
+from showcase.web.keys import DB, FEED, LANG, PERSON, SHELF, SHOWINGS
 from showcase.web.limits import limit, network_of
 
 # Proxies close what is silent for long.
@@ -30,7 +31,8 @@ FROM_ONE_NETWORK, IN_ALL = 40, 2_000
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
-    """Events of the works the caller may edit; `?work=slug` narrows it to one. For the audience: what was published."""
+    """Events of the works and screenings the caller may edit; `?work=slug` narrows it to one, `?festival=slug` to the
+    programme of one. For the audience: what was published."""
     limit(request, "events")
     person = request[PERSON]
     only: int | None = None
@@ -40,6 +42,10 @@ async def stream(request: web.Request) -> web.StreamResponse:
         work = await request.app[DB].read(works.work, slug)
         rules.require(person, "edit", work)
         only = work.id
+    of: Festival | None = None
+    if slug := request.query.get("festival"):
+        of = await request.app[DB].read(festivals.festival, slug)
+        rules.require_festival(person, "see", of)
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     )
@@ -54,7 +60,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
                 break
             if not gathered:
                 await _write(response, b": still here\n\n")
-            for name, data in await _told(request, gathered, only):
+            for name, data in await _told(request, gathered, only, of):
                 await _write(response, f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode())
     return response
 
@@ -102,9 +108,17 @@ async def _gather(queue: asyncio.Queue[Event], wait_s: float) -> list[Event]:
     return sorted(newest.values(), key=lambda e: e.id)
 
 
-async def _told(request: web.Request, found: list[Event], only: int | None) -> list[tuple[str, dict[str, Any]]]:
+async def _told(
+    request: web.Request, found: list[Event], only: int | None, of: Festival | None
+) -> list[tuple[str, dict[str, Any]]]:
     told: list[tuple[str, dict[str, Any]]] = []
     for event in found:
+        if event.topic in ("screening", "festival"):
+            one = await _of_programme(request, event, of) if only is None else None
+            told += [one] if one is not None else []
+            continue
+        if of is not None:
+            continue
         number = event.data.get("work") if event.topic == "asset" else event.data.get("id")
         if event.topic not in ("asset", "work") or number is None or (only is not None and number != only):
             continue
@@ -117,6 +131,28 @@ async def _told(request: web.Request, found: list[Event], only: int | None) -> l
         if (one := _one(request, event, work)) is not None:
             told.append(one)
     return told
+
+
+async def _of_programme(request: web.Request, event: Event, of: Festival | None) -> tuple[str, dict[str, Any]] | None:
+    """What is told of a screening or a festival: when it is public, or the caller may edit it."""
+    db, person = request.app[DB], request[PERSON]
+    gone_from = event.data.get("gone_from")
+    try:
+        if event.topic == "festival" or gone_from is not None:
+            festival = await db.read(festivals.by_id, int(gone_from or event.data["id"]))
+            action: rules.FestivalAction = "edit" if gone_from is not None else "see"
+            if (of is not None and of.id != festival.id) or not rules.allows_festival(person, action, festival):
+                return None
+            return event.topic, {"festival": festival.slug} | ({"removed": True} if gone_from is not None else {})
+        screening = await request.app[SHOWINGS].screening(int(event.data["id"]))
+    except (NotFound, KeyError):
+        return None
+    if of is not None and of.slug not in (screening.festival_slug, *screening.hosts):
+        return None
+    told = {"slug": screening.slug, "festival": screening.festival_slug, "state": screening.state}
+    if rules.allows_screening(person, "edit", screening):
+        return "screening", told | {"revision": screening.revision}
+    return ("screening", told) if screening.public else None
 
 
 def _one(request: web.Request, event: Event, work: Work) -> tuple[str, dict[str, Any]] | None:

@@ -30,7 +30,9 @@ from showcase.web.static import matches
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 CACHED_PAGES = 500
 # What pages know of a query.
-QUERY = ("city", "day", "kind", "year", "medium", "state", "page", "saved", "next", "lang", "captions", "spoken")
+QUERY = (
+    "city", "day", "zoom", "kind", "year", "medium", "state", "page", "saved", "next", "lang", "captions", "spoken",
+)  # fmt: skip
 # Pages change through events; this is for what changes by the clock alone.
 CACHED_SECONDS = 10
 

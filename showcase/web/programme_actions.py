@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -11,10 +12,10 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from showcase.core import rules, schedule
-from showcase.core.models import Asset, Festival, Screening, Texts
+from showcase.core.models import Asset, Festival, Screening, ScreeningKind, Slot, Texts
 from showcase.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from showcase.store import channels, festivals, history, screenings, works
-from showcase.web import words
+from showcase.web import festival_channel, words
 from showcase.web.keys import DB, LANG, PERSON, SHELF, now, signed_in
 from showcase.web.shapes import TextIn
 from showcase.web.shelf import Shelved
@@ -57,6 +58,7 @@ async def create_festival(
     starts_on: date,
     ends_on: date,
     slug: str | None = None,
+    rooms: Sequence[str] = (),
 ) -> Festival:
     """Make a draft of one's city, or (administrators) of the network."""
     person = signed_in(request)
@@ -65,16 +67,14 @@ async def create_festival(
     _check_texts(fields)
     _require_title(fields)
     _check_days(starts_on, ends_on)
-    made = await request.app[DB].write(
-        festivals.create,
-        now(request),
-        fields=fields,
-        city=city,
-        zone=zone,
-        starts_on=starts_on,
-        ends_on=ends_on,
-        slug=slug,
-    )
+
+    def write(tx: sa.Connection, at: datetime) -> Festival:
+        festival_channel.check_rooms(tx, None, rooms)
+        return festivals.create(
+            tx, at, fields=fields, city=city, zone=zone, starts_on=starts_on, ends_on=ends_on, slug=slug, rooms=rooms
+        )
+
+    made = await request.app[DB].write(write, now(request))
     log.info("festival %s begun by person %d", made.slug, person.id)
     return made
 
@@ -86,13 +86,25 @@ async def update_festival(
     values: Mapping[str, Any],
     fields: Mapping[str, Texts],
     revision: int | None,
+    rooms: Sequence[str] | None = None,
+    loop: Sequence[str] | None = None,
 ) -> Festival:
-    """Change what is given. Raises Invalid when no title would be left, Conflict as the store does."""
+    """Change what is given; `loop` are works by slug.
+
+    Raises Invalid when no title would be left, Conflict as the store does.
+    """
     _check_texts(fields)
     _check_days(values.get("starts_on", festival.starts_on), values.get("ends_on", festival.ends_on))
 
     def write(tx: sa.Connection, at: datetime) -> Festival:
-        festivals.update(tx, at, festival.id, values=values, fields=fields, revision=revision)
+        given = dict(values)
+        if rooms is not None:
+            festival_channel.check_rooms(tx, festival, rooms)
+            given["rooms"] = list(rooms)
+        shown = festival_channel.loop_works(tx, request, festival, loop) if loop is not None else None
+        festivals.update(tx, at, festival.id, values=given, fields=fields, revision=revision)
+        if shown is not None and tuple(loop or ()) != festival.loop:
+            festivals.set_loop(tx, at, festival.id, shown)
         changed = festivals.by_id(tx, festival.id)
         if "title" in fields:
             # With the languages that stay, whoever wrote them.
@@ -370,6 +382,77 @@ async def withdraw(request: web.Request) -> Screening:
     made = await request.app[DB].write(write, now(request))
     log.info("screening %s withdrawn", screening.slug)
     return made
+
+
+async def check_screening(
+    request: web.Request,
+    festival: Festival,
+    screening: Screening | None,
+    *,
+    kind: ScreeningKind,
+    room: str,
+    starts_local: datetime,
+    ends_local: datetime | None,
+    shown: Sequence[Shown] | None,
+) -> tuple[datetime, tuple[schedule.Conflict, ...]]:
+    """When it would end, and what would stand against a screening that were so, for somebody who may make it so.
+
+    `screening` None: a new one. Nothing is kept.
+    """
+    kept = frozenset((s.work_slug, s.version) for s in screening.slots) if screening is not None else frozenset()
+    if screening is None or room != screening.room:
+        _check_room(room, festival)
+    if ends_local is None and kind != "premiere":
+        raise Invalid(fields={"ends": "required"})
+    zone, at = words.zone(festival.zone if screening is None else screening.zone), now(request)
+
+    def look(tx: sa.Connection) -> tuple[datetime, tuple[schedule.Conflict, ...]]:
+        given = shown if shown is not None else [(s.work_slug, s.version, s.pause_s) for s in found.slots]
+        numbers = _works(tx, request, given, kept)
+        end = ends_local if ends_local is not None else _end(tx, starts_local, numbers)
+        slots = [
+            Slot(id, slug, version, pause) for (id, version, pause), (slug, _, _) in zip(numbers, given, strict=True)
+        ]
+        supposed = replace(
+            found,
+            room=room,
+            starts_local=starts_local,
+            ends_local=end,
+            starts=schedule.moment(starts_local, zone).moment,
+            ends=schedule.moment(end, zone).moment,
+            slots=tuple(slots),
+        )
+        return supposed.ends, _conflicts(tx, supposed)
+
+    found = screening if screening is not None else _supposed(festival, kind, at)
+    return await request.app[DB].read(look)
+
+
+def _supposed(festival: Festival, kind: ScreeningKind, at: datetime) -> Screening:
+    """A draft that is nowhere kept; it will be called after its works."""
+    return Screening(
+        id=0,
+        slug="",
+        festival=festival.id,
+        festival_slug=festival.slug,
+        festival_state=festival.state,
+        festival_title=festival.texts.get("title", {}),
+        city=festival.city,
+        hosts=(),
+        host_cities=frozenset({festival.city} if festival.city else ()),
+        kind=kind,
+        state="draft",
+        zone=festival.zone,
+        starts_local=at,
+        ends_local=at,
+        starts=at,
+        ends=at,
+        minimum_age=None,
+        revision=1,
+        created_at=at,
+        updated_at=at,
+        texts={"title": {"en": festival.slug}},
+    )
 
 
 async def playing(request: web.Request, screening: Screening, slot: int) -> tuple[Shelved, Asset]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -14,7 +14,7 @@ from showcase.core.models import Festival, Screening, Texts
 from showcase.errors import Conflict, Invalid
 from showcase.store import festivals, screenings, works
 from showcase.store.codes import AccessCode
-from showcase.web import codes, forms, network, programme_actions, words
+from showcase.web import codes, desk_timeline, festival_channel, forms, network, programme_actions, words
 from showcase.web.forms import back, form
 from showcase.web.keys import DB, LANG, now, signed_in
 from showcase.web.pages import render
@@ -104,6 +104,7 @@ async def _festival(
     status: int = 200,
     typed: Mapping[str, Any] | None = None,
     errors: Mapping[str, str] | None = None,
+    error_params: Mapping[str, Any] | None = None,
     problem: str | None = None,
 ) -> web.Response:
     db, at = request.app[DB], now(request)
@@ -115,6 +116,8 @@ async def _festival(
         "starts_on": festival.starts_on,
         "ends_on": festival.ends_on,
         "zone": festival.zone,
+        "rooms": "\n".join(festival.rooms),
+        "loop": list(festival.loop),
     }
     for name in ("title", "text"):
         given |= {f"{name}.{lang}": festival.texts.get(name, {}).get(lang, "") for lang in ("en", "fr")}
@@ -130,7 +133,12 @@ async def _festival(
         against=against,
         typed=typed if typed is not None else given,
         errors=errors or {},
+        error_params=error_params or {},
         problem=problem,
+        cities=cities,
+        zone=words.zone(festival.zone),
+        loopable=await desk_timeline.loopable(request, festival),
+        **await desk_timeline.timeline(request, festival, found, against),
     )
 
 
@@ -149,13 +157,21 @@ async def save_festival(request: web.Request) -> web.Response:
             },
             fields=_texts(fields),
             revision=forms.number(fields, "revision", 1, 2**31 - 1),
+            rooms=festival_channel.rooms_typed(fields["rooms"]) if "rooms" in fields else None,
+            loop=[slug for slug in fields.getall("loop", []) if slug] if "loop" in fields else None,
         )
     except Invalid as error:
         return await _festival(
-            request, festival, status=422, typed=dict(fields), errors=error.fields, problem="invalid"
+            request,
+            festival,
+            status=422,
+            typed=_typed(fields),
+            errors=error.fields,
+            error_params=error.params,
+            problem="invalid",
         )
     except Conflict as error:
-        typed = dict(fields) | {"revision": str(festival.revision)}
+        typed = _typed(fields) | {"revision": str(festival.revision)}
         return await _festival(request, festival, status=409, typed=typed, problem=error.code)
     return back(f"/{request[LANG]}/desk/festivals/{festival.slug}#saved")
 
@@ -230,7 +246,27 @@ def _typed(fields: MultiDict[str]) -> dict[str, Any]:
         "slots": fields.getall("work", []),
         "pauses": fields.getall("pause", []),
         "hosts": fields.getall("host", []),
+        "loop": [slug for slug in fields.getall("loop", []) if slug],
     }
+
+
+async def panel(request: web.Request) -> web.Response:
+    """One screening as the timeline shows it beside its block: a part of a page."""
+    screening = await programme_actions.screening_for(request, "edit")
+    db, person = request.app[DB], signed_in(request)
+    festival = await db.read(festivals.by_id, screening.festival)
+    shown = await db.read(works.by_ids, {s.work for s in screening.slots})
+    return render(
+        request,
+        "desk/panel.html",
+        headers=PRIVATE,
+        festival=festival,
+        screening=screening,
+        shown=shown,
+        against=await programme_actions.conflicts(request, screening),
+        needed_s=-(-schedule.showing_time(screening, shown) // timedelta(seconds=1)),
+        may_delete=rules.allows_festival(person, "edit", festival),
+    )
 
 
 async def screening_page(request: web.Request) -> web.Response:
@@ -252,10 +288,7 @@ async def _screening(
     new_code: tuple[AccessCode, str] | None = None,
 ) -> web.Response:
     db, person = request.app[DB], signed_in(request)
-    own = None if person.administrator else person.staff_of
-    # What they may put in: the works of their own cities; for administrators all that were accepted.
-    which = works.Filter(states=("accepted", "published")) if own is None else works.Filter(cities=own)
-    shelf = {w.slug: w for w in await db.read(works.listed, which, 500)}
+    shelf = {w.slug: w for w in await desk_timeline.shelf_of(request)}
     if screening is not None:
         # What is in already may stay, whoever put it there.
         missing = {s.work for s in screening.slots if s.work_slug not in shelf}
@@ -412,6 +445,7 @@ def routes(app: web.Application) -> None:
     router.add_post(f"{festival}/new", create)
     router.add_get(screening, screening_page)
     router.add_post(screening, save)
+    router.add_get(f"{screening}/panel", panel)
     router.add_post(f"{screening}/codes", make_code)
     router.add_post(f"{screening}/codes/revoke", revoke_code)
     router.add_post(f"{screening}/publish", publish)

@@ -105,6 +105,11 @@ ERRORS: Mapping[str, str] = {
         "Its works take {length} (minutes and seconds), {over} more than there is. Let it end later."
     ),
     "no-such-room": N_("There is no such room. Add it to the festival first."),
+    "too-many-rooms": N_("That are too many rooms: {most} at most."),
+    "room-twice": N_("Two rooms have the same name."),
+    "room-in-use": N_("“{title}” is in the room “{room}”. Give it another room before you take this one away."),
+    "loop-not-accepted": N_("This work is not accepted yet. Accept it at the desk first."),
+    "loop-without-length": N_("This work has no length of its own, so a channel cannot show it."),
     "hour-skipped": N_("On {day} the clock there jumps over {time}; it is taken as much later as the clock jumps."),
     "hour-repeated": N_("On {day} {time} comes twice there; the first time is taken."),
     "outside-festival": N_("It is not within the days of the festival ({starts} to {ends})."),

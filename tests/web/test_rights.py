@@ -25,7 +25,7 @@ OF_A_SCREENING = {
     "/{lang}/screenings/{slug}", "/{lang}/festivals/{slug}", "/festivals/{slug}.ics", "/festivals/{slug}/schedule.xml",
     "/festivals/{slug}/schedule.json", "/api/v1/screenings/{slug}",
     "/api/v1/screenings/{slug}/play", "/api/v1/screenings/{slug}/publish", "/api/v1/screenings/{slug}/withdraw",
-    "/api/v1/festivals/{slug}", "/api/v1/screenings/{slug}/codes", "/api/v1/screenings/{slug}/codes/{id}",
+    "/api/v1/festivals/{slug}", "/api/v1/screenings/{slug}/codes", "/api/v1/screenings/{slug}/codes/{id}", "/api/v1/screenings/check",
 }  # fmt: skip
 OF_A_WORK = {
     "/{lang}/works/{slug}", "/embed/work/{slug}", "/{lang}/artists/{slug}", "/api/v1/works/{slug}", "/api/v1/works/{slug}/play",
