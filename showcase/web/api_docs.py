@@ -8,12 +8,20 @@ from typing import Any
 from aiohttp import web
 
 from showcase import __version__
-from showcase.web import api, api_check, api_people, api_programme, api_rights
+from showcase.web import api, api_check, api_festivals, api_people, api_programme, api_rights, api_watching
 from showcase.web.keys import SETTINGS
 from showcase.web.openapi import describe
 from showcase.web.pages import render
 
-LISTS = (api.calls, api_people.calls, api_programme.calls, api_rights.calls, api_check.calls)
+LISTS = (
+    api.calls,
+    api_people.calls,
+    api_festivals.calls,
+    api_programme.calls,
+    api_rights.calls,
+    api_check.calls,
+    api_watching.calls,
+)
 
 
 @functools.lru_cache(4)

@@ -1,94 +1,28 @@
-"""Festivals and screenings, for programs."""
+"""Screenings, for programs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from showcase.core import rules, schedule
-from showcase.core.models import Festival, Screening
-from showcase.errors import Conflict, Invalid, NotFound
+from showcase.core.models import Screening
+from showcase.errors import Invalid
 from showcase.store import festivals, history, screenings
 from showcase.web import (
-    channel_streams,
-    codes,
-    festival_channel,
-    forms,
-    on_channel,
     programme_actions,
-    streams,
-    territory,
     words,
 )
-from showcase.web.door import DOOR
-from showcase.web.keys import DB, LANG, PERSON, SETTINGS, SHOWINGS, now
-from showcase.web.limits import limit
+from showcase.web.keys import DB, LANG, PERSON, SETTINGS, now
 from showcase.web.openapi import Answer, Calls, Model, Shape
-from showcase.web.shapes import PlayOut, Slug, TextIn
+from showcase.web.shapes import Slug, TextIn
 
 calls = Calls("programme")
-FESTIVAL = "/api/v1/festivals/{slug:[a-z0-9-]+}"
 SCREENING = "/api/v1/screenings/{slug:[a-z0-9-]+}"
-Zone = Annotated[str, Field(min_length=1, max_length=60)]
-Rooms = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(max_length=festival_channel.ROOMS)]
-Loop = Annotated[list[Slug], Field(max_length=festival_channel.LOOP)]
-
-
-class FestivalOut(Shape):
-    """One edition of a festival; `city` null: the network's. `rooms` are places beside the one on its channel.
-
-    `loop` are the works that its channel shows between screenings, for those who may edit it.
-    """
-
-    slug: str
-    city: str | None
-    timezone: str
-    title: dict[str, Any]
-    starts_on: str
-    ends_on: str
-    state: Literal["draft", "published", "archived"]
-    rooms: list[str]
-
-
-class FestivalList(Shape):
-    """Festivals, the latest first."""
-
-    festivals: list[FestivalOut]
-
-
-class FestivalIn(Model):
-    """A festival. `city` null: the network's, for administrators."""
-
-    slug: Slug | None = None
-    city: Slug | None = None
-    timezone: Zone
-    title: TextIn
-    text: TextIn | None = None
-    starts_on: date
-    ends_on: date
-    rooms: Annotated[Rooms, Field(default_factory=list)]
-
-
-class FestivalChange(Model):
-    """What is to change; what is left out stays. A room that a screening has stays, too.
-
-    With another `timezone`, its screenings keep what the clock shows and move. `loop` are works that the caller may
-    preview, accepted or published, of a length of their own.
-    """
-
-    timezone: Zone | None = None
-    title: TextIn | None = None
-    text: TextIn | None = None
-    starts_on: date | None = None
-    ends_on: date | None = None
-    state: Literal["draft", "published", "archived"] | None = None
-    rooms: Rooms | None = None
-    loop: Loop | None = None
-    revision: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
 
 
 class ConflictOut(Shape):
@@ -170,27 +104,6 @@ class ScreeningChange(Model):
     revision: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
 
 
-def festival_out(request: web.Request, festival: Festival) -> dict[str, Any]:
-    """A festival as the API shows it."""
-    site = request.app[SETTINGS].public_url
-    found = {
-        "slug": festival.slug,
-        "url": {lang: f"{site}/{lang}/festivals/{festival.slug}" for lang in ("en", "fr")},
-        "city": festival.city,
-        "timezone": festival.zone,
-        "title": dict(festival.texts.get("title", {})),
-        "text": dict(festival.texts.get("text", {})),
-        "starts_on": festival.starts_on.isoformat(),
-        "ends_on": festival.ends_on.isoformat(),
-        "state": festival.state,
-        "revision": festival.revision,
-        "rooms": list(festival.rooms),
-    }
-    if rules.allows_festival(request[PERSON], "edit", festival):
-        found["loop"] = list(festival.loop)
-    return found
-
-
 def screening_out(
     request: web.Request, screening: Screening, conflicts: tuple[schedule.Conflict, ...] | None = None
 ) -> dict[str, Any]:
@@ -231,66 +144,6 @@ def conflicts_out(request: web.Request, conflicts: Sequence[schedule.Conflict]) 
         {"code": c.code, "severity": c.severity, "detail": words.sentence(c.code, c.params, request[LANG])}
         for c in conflicts
     ]
-
-
-@calls.call("GET", "/api/v1/festivals", "Festivals", answers={200: FestivalList})
-async def list_festivals(request: web.Request) -> Answer:
-    """Public festivals, and drafts of the caller's own cities."""
-    found = await request.app[DB].read(festivals.listed)
-    seen = [f for f in found if rules.allows_festival(request[PERSON], "see", f)]
-    return Answer({"festivals": [festival_out(request, f) for f in seen]})
-
-
-@calls.call(
-    "POST", "/api/v1/festivals", "Make a festival", body=FestivalIn, answers={201: FestivalOut}, errors=[409], signed_in=True,
-    headers={"Location": "the festival's address in the API"},
-)  # fmt: skip
-async def create_festival(request: web.Request, body: FestivalIn) -> Answer:
-    """A draft of one's city."""
-    made = await programme_actions.create_festival(
-        request,
-        fields=programme_actions.given(title=body.title, text=body.text),
-        city=body.city,
-        zone=str(forms.zone({"timezone": body.timezone}, "timezone")),
-        starts_on=body.starts_on,
-        ends_on=body.ends_on,
-        slug=body.slug,
-        rooms=body.rooms,
-    )
-    return Answer(festival_out(request, made), 201, {"Location": f"/api/v1/festivals/{made.slug}"})
-
-
-@calls.call("GET", FESTIVAL, "One festival", answers={200: FestivalOut}, errors=[404])
-async def one_festival(request: web.Request) -> Answer:
-    """A festival as the caller may see it."""
-    return Answer(festival_out(request, await programme_actions.festival_for(request, "see")))
-
-
-@calls.call(
-    "PATCH",
-    FESTIVAL,
-    "Change a festival",
-    body=FestivalChange,
-    answers={200: FestivalOut},
-    errors=[404, 409],
-    signed_in=True,
-)
-async def change_festival(request: web.Request, body: FestivalChange) -> Answer:
-    """Change what is given."""
-    festival = await programme_actions.festival_for(request, "edit")
-    values: dict[str, Any] = {n: v for n in ("starts_on", "ends_on", "state") if (v := getattr(body, n)) is not None}
-    if body.timezone is not None:
-        values["zone"] = str(forms.zone({"timezone": body.timezone}, "timezone"))
-    changed = await programme_actions.update_festival(
-        request,
-        festival,
-        values=values,
-        fields=programme_actions.given(title=body.title, text=body.text),
-        revision=body.revision,
-        rooms=body.rooms,
-        loop=body.loop,
-    )
-    return Answer(festival_out(request, changed))
 
 
 class ScreeningsQuery(Model):
@@ -489,88 +342,3 @@ async def restore(request: web.Request, body: RestoreIn) -> Answer:
     screening = await programme_actions.screening_for(request, "edit")
     made = await programme_actions.restore(request, screening, body.change)
     return Answer(screening_out(request, made, await programme_actions.conflicts(request, made)))
-
-
-class ScreeningPlay(Model):
-    """`slot`: which of its works, from 0. `code`: the access code of a closed screening."""
-
-    slot: Annotated[int, Field(ge=0, le=10_000)] = 0
-    code: Annotated[str, Field(max_length=200)] | None = None
-
-
-@calls.call(
-    "POST", SCREENING + "/play", "Ask to watch a screening", writes=False, body=ScreeningPlay, answers={200: PlayOut},
-    errors=[401, 403, 404, 409, 410, 451, 503],
-)  # fmt: skip
-async def play(request: web.Request, body: ScreeningPlay) -> Answer:
-    """A grant while the screening is open: for a closed one with an access code, which is counted."""
-    limit(request, "play-together")
-    number = await request.app[DB].read(screenings.number, request.match_info["slug"])
-    screening = await request.app[SHOWINGS].screening(number)
-    if not rules.allows_screening(request[PERSON], "see", screening):
-        raise NotFound()
-    at = now(request)
-    streams.refuse_screening(screening, at)
-    code = await codes.admitted(request, screening, body.code or request.query.get("code", ""))
-    if schedule.pinned(screening, at):
-        await on_channel.refuse_everything(request, screening)
-    request.app[DOOR].enter()
-    if schedule.pinned(screening, at):
-        await codes.use(request, code)
-        return Answer(channel_streams.permission(request, screening, schedule.phase(screening, at), code=code))
-    limit(request, "play")
-    slot = body.slot or int(words.whole(request.query.get("slot"), 0, 10_000) or 0)
-    if slot >= len(screening.slots):
-        raise NotFound()
-    shelved, main = await programme_actions.playing(request, screening, slot)
-    streams.refuse_rights(request, shelved.work, schedule.use(screening, at), at, territory.of(request))
-    if not main.playable:
-        raise Conflict("not-ready")
-    # Counted only now that nothing else stands against it.
-    await codes.use(request, code)
-    return Answer(
-        streams.permission(
-            request,
-            shelved,
-            main,
-            "screening",
-            screening.id,
-            screening.starts,
-            schedule.closes(screening),
-            phase=schedule.phase(screening, at),
-            code=code,
-        )
-    )
-
-
-@calls.call(
-    "POST", "/api/v1/channels/{slug:[a-z0-9-]+}/play", "Ask to watch a channel", writes=False, answers={200: PlayOut}, errors=[404, 503],
-)  # fmt: skip
-async def play_channel(request: web.Request) -> Answer:
-    """A grant for a festival's 24-hour channel; `network` is the channel of all festivals."""
-    limit(request, "play-together")
-    request.app[DOOR].enter()
-    return Answer(await channel_streams.channel_permission(request, request.match_info["slug"]))
-
-
-class OnAir(Shape):
-    """What is on now and next, per festival."""
-
-    festivals: list[dict[str, Any]]
-
-
-@calls.call("GET", "/api/v1/on-air", "What is on now and next", answers={200: OnAir})
-async def on_air(request: web.Request) -> Answer:
-    """Per festival: what is on, and what comes next."""
-    at = now(request)
-    found = await request.app[DB].read(screenings.after, at, 500)
-    by_festival: dict[str, dict[str, Any]] = {}
-    for screening in found:
-        entry = by_festival.setdefault(
-            screening.festival_slug, {"festival": screening.festival_slug, "now": [], "next": None}
-        )
-        if schedule.phase(screening, at) == "on_air":
-            entry["now"].append(screening_out(request, screening))
-        elif entry["next"] is None:
-            entry["next"] = screening_out(request, screening)
-    return Answer({"festivals": list(by_festival.values())})

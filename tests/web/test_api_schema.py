@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -51,9 +53,15 @@ def _work(server: Server, token: str) -> str:
         json.dumps({"title": {"en": "Tide"}, "cities": ["linz"]}).encode(),
         {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request) as answer:
-        slug: str = json.load(answer)["slug"]
-    return slug
+    while True:
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return str(json.load(answer)["slug"])
+        except urllib.error.HTTPError as error:
+            # So many calls in so short a time are limited.
+            if error.code != 429:
+                raise
+            time.sleep(int(error.headers["Retry-After"]))
 
 
 OPERATIONS = [(method, path) for path, methods in document("Showcase", "/")["paths"].items() for method in methods]

@@ -1,0 +1,161 @@
+"""Festivals, for programs."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from aiohttp import web
+from pydantic import Field
+
+from showcase.core import rules
+from showcase.core.models import Festival
+from showcase.store import festivals
+from showcase.web import (
+    festival_channel,
+    forms,
+    programme_actions,
+)
+from showcase.web.keys import DB, PERSON, SETTINGS
+from showcase.web.openapi import Answer, Calls, Model, Shape
+from showcase.web.shapes import Slug, TextIn
+
+calls = Calls("programme")
+FESTIVAL = "/api/v1/festivals/{slug:[a-z0-9-]+}"
+Zone = Annotated[str, Field(min_length=1, max_length=60)]
+Rooms = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(max_length=festival_channel.ROOMS)]
+Loop = Annotated[list[Slug], Field(max_length=festival_channel.LOOP)]
+
+
+class FestivalOut(Shape):
+    """One edition of a festival; `city` null: the network's. `rooms` are places beside the one on its channel.
+
+    `loop` are the works that its channel shows between screenings, for those who may edit it.
+    """
+
+    slug: str
+    city: str | None
+    timezone: str
+    title: dict[str, Any]
+    starts_on: str
+    ends_on: str
+    state: Literal["draft", "published", "archived"]
+    rooms: list[str]
+
+
+class FestivalList(Shape):
+    """Festivals, the latest first."""
+
+    festivals: list[FestivalOut]
+
+
+class FestivalIn(Model):
+    """A festival. `city` null: the network's, for administrators."""
+
+    slug: Slug | None = None
+    city: Slug | None = None
+    timezone: Zone
+    title: TextIn
+    text: TextIn | None = None
+    starts_on: date
+    ends_on: date
+    rooms: Annotated[Rooms, Field(default_factory=list)]
+
+
+class FestivalChange(Model):
+    """What is to change; what is left out stays. A room that a screening has stays, too.
+
+    With another `timezone`, its screenings keep what the clock shows and move. `loop` are works that the caller may
+    preview, accepted or published, of a length of their own.
+    """
+
+    timezone: Zone | None = None
+    title: TextIn | None = None
+    text: TextIn | None = None
+    starts_on: date | None = None
+    ends_on: date | None = None
+    state: Literal["draft", "published", "archived"] | None = None
+    rooms: Rooms | None = None
+    loop: Loop | None = None
+    revision: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+
+
+def festival_out(request: web.Request, festival: Festival) -> dict[str, Any]:
+    """A festival as the API shows it."""
+    site = request.app[SETTINGS].public_url
+    found = {
+        "slug": festival.slug,
+        "url": {lang: f"{site}/{lang}/festivals/{festival.slug}" for lang in ("en", "fr")},
+        "city": festival.city,
+        "timezone": festival.zone,
+        "title": dict(festival.texts.get("title", {})),
+        "text": dict(festival.texts.get("text", {})),
+        "starts_on": festival.starts_on.isoformat(),
+        "ends_on": festival.ends_on.isoformat(),
+        "state": festival.state,
+        "revision": festival.revision,
+        "rooms": list(festival.rooms),
+    }
+    if rules.allows_festival(request[PERSON], "edit", festival):
+        found["loop"] = list(festival.loop)
+    return found
+
+
+@calls.call("GET", "/api/v1/festivals", "Festivals", answers={200: FestivalList})
+async def list_festivals(request: web.Request) -> Answer:
+    """Public festivals, and drafts of the caller's own cities."""
+    found = await request.app[DB].read(festivals.listed)
+    seen = [f for f in found if rules.allows_festival(request[PERSON], "see", f)]
+    return Answer({"festivals": [festival_out(request, f) for f in seen]})
+
+
+@calls.call(
+    "POST", "/api/v1/festivals", "Make a festival", body=FestivalIn, answers={201: FestivalOut}, errors=[409], signed_in=True,
+    headers={"Location": "the festival's address in the API"},
+)  # fmt: skip
+async def create_festival(request: web.Request, body: FestivalIn) -> Answer:
+    """A draft of one's city."""
+    made = await programme_actions.create_festival(
+        request,
+        fields=programme_actions.given(title=body.title, text=body.text),
+        city=body.city,
+        zone=str(forms.zone({"timezone": body.timezone}, "timezone")),
+        starts_on=body.starts_on,
+        ends_on=body.ends_on,
+        slug=body.slug,
+        rooms=body.rooms,
+    )
+    return Answer(festival_out(request, made), 201, {"Location": f"/api/v1/festivals/{made.slug}"})
+
+
+@calls.call("GET", FESTIVAL, "One festival", answers={200: FestivalOut}, errors=[404])
+async def one_festival(request: web.Request) -> Answer:
+    """A festival as the caller may see it."""
+    return Answer(festival_out(request, await programme_actions.festival_for(request, "see")))
+
+
+@calls.call(
+    "PATCH",
+    FESTIVAL,
+    "Change a festival",
+    body=FestivalChange,
+    answers={200: FestivalOut},
+    errors=[404, 409],
+    signed_in=True,
+)
+async def change_festival(request: web.Request, body: FestivalChange) -> Answer:
+    """Change what is given."""
+    festival = await programme_actions.festival_for(request, "edit")
+    values: dict[str, Any] = {n: v for n in ("starts_on", "ends_on", "state") if (v := getattr(body, n)) is not None}
+    if body.timezone is not None:
+        values["zone"] = str(forms.zone({"timezone": body.timezone}, "timezone"))
+    changed = await programme_actions.update_festival(
+        request,
+        festival,
+        values=values,
+        fields=programme_actions.given(title=body.title, text=body.text),
+        revision=body.revision,
+        rooms=body.rooms,
+        loop=body.loop,
+    )
+    return Answer(festival_out(request, changed))
