@@ -26,6 +26,7 @@ from showcase.web import (
     channel_streams,
     channels,
     desk,
+    desk_history,
     door,
     events,
     feeds_programme,
@@ -157,6 +158,7 @@ def _mount(app: web.Application) -> None:
         studio,
         desk,
         programme_desk,
+        desk_history,
     ):
         part.routes(app)
 

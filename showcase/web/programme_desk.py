@@ -14,7 +14,7 @@ from showcase.core.models import Festival, Screening, Texts
 from showcase.errors import Conflict, Invalid
 from showcase.store import festivals, screenings, works
 from showcase.store.codes import AccessCode
-from showcase.web import codes, desk_timeline, festival_channel, forms, network, programme_actions, words
+from showcase.web import codes, desk_history, desk_timeline, festival_channel, forms, network, programme_actions, words
 from showcase.web.forms import back, form
 from showcase.web.keys import DB, LANG, now, signed_in
 from showcase.web.pages import render
@@ -331,6 +331,7 @@ async def _screening(
         zone=screening.zone if screening is not None else str(zone),
         access_codes=await codes.listed(request) if screening is not None else [],
         new_code=new_code,
+        changes=await desk_history.told(request, screening) if screening is not None else [],
     )
 
 

@@ -190,3 +190,18 @@ async def test_years_that_no_festival_has_are_refused_at_their_field(house: Hous
             ends="2026-11-25T15:00",
         )
         assert answer.status == 422
+
+
+async def test_the_history_stands_on_the_page_and_a_button_takes_a_change_back(house: House) -> None:
+    await begun(house)
+    await house.ask("PATCH", "/api/v1/screenings/tides", "linz", json={"title": {"en": "Ebb"}})
+    path = "/en/desk/screenings/tides"
+    page = await (await house.ask("GET", path, "linz")).text()
+    assert ("Who changed what" in page, "<del>Tides</del> → <ins>Ebb</ins>" in page) == (True, True)
+    french = await (await house.ask("GET", path.replace("/en/", "/fr/"), "linz")).text()
+    assert "Titre (anglais)" in french
+    change = re.search(r'name="change" value="(\d+)"', page)
+    assert change is not None
+    assert (await post(house, f"{path}/restore", "gwangju", change=change[1])).status in (403, 404)
+    assert (await post(house, f"{path}/restore", "linz", change=change[1])).status == 303
+    assert "<del>Ebb</del> → <ins>Tides</ins>" in await (await house.ask("GET", path, "linz")).text()

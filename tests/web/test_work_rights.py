@@ -13,6 +13,7 @@ from showcase.core.models import Work
 from showcase.settings import Settings
 from showcase.web.keys import PAGES, SETTINGS
 from tests.web.conftest import START, House
+from tests.web.slates import a_slate
 from tests.web.test_programme_rights import CLOSES, OPENS, festival, screening
 
 ALWAYS = {
@@ -292,3 +293,38 @@ async def test_a_screening_turns_when_the_rights_of_a_work_of_it_do(house: House
     page = await (await house.ask("GET", f"/en/screenings/{made['slug']}")).text()
     assert f'data-turns="{ends.isoformat()}"' in page
     assert START < ends < CLOSES
+
+
+async def test_where_a_work_may_not_be_shown_a_premiere_and_a_channel_show_slate(house: House) -> None:
+    here, everywhere = await house.work(), await house.work()
+    films = {work.slug: await house.film(work) for work in (here, everywhere)}
+    for work in (here, everywhere):
+        await house.ask("POST", f"/api/v1/works/{work.slug}/accept", "linz", json={})
+    await festival(house)
+    await a_slate(house)
+    slots = [{"work": here.slug, "pause": 4}, {"work": everywhere.slug}]
+    made = await screening(
+        house, here.slug, kind="premiere", slots=slots, ends=(OPENS + timedelta(minutes=1)).isoformat()
+    )
+    assert (await house.ask("POST", f"/api/v1/screenings/{made['slug']}/publish", "linz")).status == 200
+    await state(house, here.slug, territories_mode="only", territories=["AT"])
+    house.moment = OPENS + timedelta(seconds=4)
+    for play in (f"/api/v1/screenings/{made['slug']}/play", "/api/v1/channels/ars-2026/play"):
+        for code, shown in (("AT", {here.slug, everywhere.slug}), ("FR", {everywhere.slug}), ("XX", set(films))):
+            base = await granted(house, play, code)
+            answer = await house.ask("GET", f"{base}/v240/index.m3u8", headers=in_country(code))
+            text = await answer.text()
+            assert {slug for slug, film in films.items() if f"/{film}/" in text} == shown, (play, code)
+            segment = await house.ask(
+                "GET", f"{base.rpartition('/')[0]}/{films[here.slug]}/v240/s00000.m4s", headers=in_country(code)
+            )
+            assert segment.status == (451 if code == "FR" else 200), (play, code)
+        # A permission that is handed on does not open it where it is closed.
+        base = await granted(house, play, "AT")
+        handed = f"{base.rpartition('/')[0]}/{films[here.slug]}/v240/s00000.m4s"
+        assert (await house.ask("GET", handed, headers=in_country("FR"))).status == 451
+    await state(house, everywhere.slug, territories_mode="except", territories=["FR"])
+    refused = await house.ask(
+        "POST", f"/api/v1/screenings/{made['slug']}/play", headers=in_country("FR", "fr"), json={}
+    )
+    assert await told(refused) == (451, "not-in-your-territory", WORDS["not-in-your-territory", "fr"])

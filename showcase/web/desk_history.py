@@ -1,0 +1,75 @@
+"""Who changed what of a screening, as its staff read it, and taking a change back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+
+from showcase.core.models import Screening
+from showcase.errors import Invalid
+from showcase.store import history
+from showcase.web import programme_actions, words
+from showcase.web.forms import back, form
+from showcase.web.keys import DB, LANG
+
+TIMES = ("starts", "ends", "replay_until")
+
+
+async def told(request: web.Request, screening: Screening) -> list[dict[str, Any]]:
+    """The changes of a screening, the latest first, in words: `id`, `at`, `person`, `action`, `fields`, `back`."""
+    lang = request[LANG]
+    return [
+        {
+            "id": c.id,
+            "at": c.at,
+            "person": c.person,
+            "action": words.called("change", c.action, lang),
+            "fields": [(_name(f, lang), _value(f, c.before, lang), _value(f, c.after, lang)) for f in c.fields]
+            if c.before
+            else [],
+            "back": any(name != "state" for name in c.before),
+        }
+        for c in await request.app[DB].read(history.of_screening, screening.id)
+    ]
+
+
+def _name(field: str, lang: str) -> str:
+    name, _, tag = field.partition(".")
+    called = words.called("field", name, lang)
+    return f"{called} ({words.language_name(tag, lang)})" if tag else called
+
+
+def _value(field: str, state: Mapping[str, Any], lang: str) -> str:
+    value = state.get(field)
+    if value in (None, "", []):
+        return "–"
+    if field in TIMES:
+        return words.on_clock(datetime.fromisoformat(str(value)), lang)
+    if field == "state":
+        return words.called("state", str(value), lang)
+    if field == "slots":
+        return ", ".join(f"{slug} (+{pause} s)" if pause else slug for slug, _, pause in value)
+    if field == "hosts":
+        return ", ".join(value)
+    if field == "closed":
+        return words.called("answer", "yes" if value else "no", lang)
+    text = str(value)
+    return text if len(text) <= 80 else text[:80].rsplit(" ", 1)[0] + "…"
+
+
+async def restore(request: web.Request) -> web.Response:
+    """Take a change back."""
+    screening = await programme_actions.screening_for(request, "edit")
+    fields = await form(request)
+    if not fields.get("change", "").isdecimal():
+        raise Invalid(fields={"change": "bad-number"})
+    await programme_actions.restore(request, screening, int(fields["change"][:18]))
+    return back(f"/{request[LANG]}/desk/screenings/{screening.slug}#saved")
+
+
+def routes(app: web.Application) -> None:
+    """Mount what takes changes back."""
+    app.router.add_post("/{lang:en|fr}/desk/screenings/{slug:[a-z0-9-]+}/restore", restore)
