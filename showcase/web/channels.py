@@ -36,6 +36,9 @@ SETTLE_US = TARGET_US + 4 * 1_000_000
 SECONDS = 30
 AGAIN_S = 1.0
 OFFER_US = 500_000
+CLOCK_US = 60_000_000
+"""A clock that is set back by less goes on from where it was; by more, it is believed."""
+
 MOST = 200
 
 
@@ -50,6 +53,13 @@ class Watched:
     missing: bool = False
     told: dict[int, tuple[int, bytes]] = field(default_factory=dict)
     offer: tuple[int, dict[str, list[tuple[int, int]]]] = (0, {})
+    latest: int = 0
+
+    def moment(self, now: int) -> int:
+        """The time to go by, microseconds since 1970: a clock that was set back a little takes nothing back."""
+        if not now < self.latest < now + CLOCK_US:
+            self.latest = now
+        return self.latest
 
 
 class Channels:
@@ -110,9 +120,9 @@ class Channels:
         """The playlist of a rendition now, and how many seconds it may be kept. KeyError: no such rendition."""
         rendition = _NUMBERS[name]
         watched = await self._channel(key)
-        now = channels.us(self._now())
+        now = watched.moment(channels.us(self._now()))
         known = watched.told.get(rendition)
-        if known is None or now >= known[0] or now < known[0] - 60 * 1_000_000:
+        if known is None or now >= known[0] or now < known[0] - CLOCK_US:
             shown, changes = channel.published(
                 watched.timeline, rendition, now, ahead_us=self.ahead_us, window_us=WINDOW_US
             )
@@ -123,7 +133,7 @@ class Channels:
     async def offers(self, key: str, place: str, number: int | None) -> bool:
         """Whether a segment (None: the init segment) of a place is published and not too long past."""
         watched = await self._channel(key)
-        now = channels.us(self._now())
+        now = watched.moment(channels.us(self._now()))
         at = watched.offer[0]
         if not 0 <= now - at < OFFER_US:
             self._offer(watched, now)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
 from showcase.media import ffmpeg
+from tests import processes
 from tests.browser.axe import axe
 from tests.browser.conftest import Problems, Works
 from tests.browser.test_other_players import run
 from tests.browser.test_screenings import festival
+from tests.gallery import running_gallery
 
 SAMPLE = """() => {
     const el = document.querySelector("[data-together]");
@@ -76,7 +82,11 @@ async def test_a_premiere_from_a_minute_before_to_its_replay(
     await asyncio.sleep(max(0.0, (starts - datetime.now(UTC)).total_seconds() + 2))
     late = await new_page(base_url=works.gallery.server.url)
     await late.goto(f"/en/screenings/{slug}")
+    asked: list[str] = []
+    late.on("request", lambda request: asked.append(request.url))
     await late.wait_for_function("() => document.querySelector('[data-together]')?.step?.late != null", timeout=30_000)
+    await late.get_by_role("button", name="Settings").click()
+    await late.get_by_role("radio", name="Audio description").first.check()
     assert await late.evaluate("() => document.querySelector('[data-together] video').muted") is True
     assert await late.evaluate("() => document.querySelector('[data-together] video').videoHeight") >= 240
     await asyncio.sleep(max(0.0, (starts - datetime.now(UTC)).total_seconds() + 38))
@@ -89,15 +99,11 @@ async def test_a_premiere_from_a_minute_before_to_its_replay(
     shapes = [size for size in sizes if size in ("1280x720", "360x640")]
     assert "360x640" in shapes, sizes
     # Slate, the film, slate, the upright one, slate, the still of the sound: it never stood still in between.
-    playing = [s for s in seen if not s["paused"]]
-    stalls = [
-        (a, b)
-        for a, b in zip(playing, playing[10:], strict=False)
-        if b["time"] - a["time"] < 0.5 * (b["at"] - a["at"]) / 1000
-    ]
-    assert stalls == []
+    assert stalled(seen) == []
     assert not seen[-1]["muted"]
     assert max(abs(offset) for offset in offsets) < 0.5
+    # The described sound, whatever of the works has one.
+    assert any("/ad/index.m3u8" in url for url in asked)
     # Captions of the film in the page's language, and none over the works that have none.
     cues = {s["cue"] for s in seen if s["size"] == "1280x720" and s["waiting"] == ""} - {""}
     assert cues, "no captions"
@@ -163,3 +169,75 @@ async def test_a_closed_premiere_begins_by_itself_for_whoever_typed_its_code(
     await page.wait_for_function("() => document.querySelector('[data-together]')?.step?.late != null", timeout=90_000)
     await page.wait_for_function("() => document.querySelector('[data-together] video').videoHeight >= 240")
     assert [c["uses"] for c in works.gallery.call("GET", path, "linz")["codes"]] == [1]
+
+
+def stalled(seen: list[dict[str, Any]]) -> list[tuple[Any, Any]]:
+    """Seconds in which less than half a second was shown."""
+    playing = [s for s in seen if not s["paused"]]
+    return [
+        (a, b)
+        for a, b in zip(playing, playing[10:], strict=False)
+        if b["time"] - a["time"] < 0.5 * (b["at"] - a["at"]) / 1000
+    ]
+
+
+async def test_edits_of_the_programme_make_no_viewer_stall(works: Works, page: Page) -> None:
+    name = festival(works)
+    await page.goto(f"/en/channels/{name}")
+    await page.wait_for_function("() => document.querySelector('[data-together]')?.step?.late != null", timeout=30_000)
+    await page.evaluate(SAMPLE)
+    now = datetime.now(UTC).replace(second=0, microsecond=0)
+    call = works.gallery.call
+    slug = premiere(works, [works.upright], now + timedelta(minutes=5), "Edited")
+    for number in range(30):
+        starts = now + timedelta(minutes=3 + number % 7)
+        change = {"starts": starts.isoformat(), "ends": (starts + timedelta(minutes=1)).isoformat()}
+        await asyncio.to_thread(call, "PATCH", f"/api/v1/screenings/{slug}", "linz", change)
+        if number % 10 == 5:
+            await asyncio.to_thread(call, "POST", f"/api/v1/screenings/{slug}/withdraw", "linz")
+            await asyncio.to_thread(call, "POST", f"/api/v1/screenings/{slug}/publish", "linz")
+        await asyncio.sleep(0.7)
+    seen = await page.evaluate("() => window.seen")
+    await asyncio.to_thread(call, "POST", f"/api/v1/screenings/{slug}/withdraw", "linz")
+    assert len(seen) > 100
+    assert stalled(seen) == []
+
+
+async def test_a_server_that_starts_again_is_waited_for(
+    new_page: Callable[..., Awaitable[Page]], problems: Problems, tmp_path: Path
+) -> None:
+    problems.expect("ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|503")
+    with running_gallery(tmp_path) as gallery:
+        new = {
+            "slug": "ars", "city": "linz", "timezone": "Europe/Vienna", "title": {"en": "Ars", "fr": "Ars"},
+            "starts_on": "2026-01-01", "ends_on": "2026-12-31",
+        }  # fmt: skip
+        gallery.call("POST", "/api/v1/festivals", "linz", new)
+        gallery.call("PATCH", "/api/v1/festivals/ars", "linz", {"state": "published"})
+        page = await new_page(base_url=gallery.server.url)
+        await page.goto("/en/channels/ars")
+        await page.wait_for_function(
+            "() => document.querySelector('[data-together]')?.step?.late != null", timeout=60_000
+        )
+        await page.evaluate("() => (window.mine = true)")
+        os.kill(gallery.server.pid, signal.SIGKILL)
+        await asyncio.sleep(10)
+        log, port = tmp_path / "again.log", gallery.server.url.rpartition(":")[2]
+        command = [sys.executable, "-m", "showcase", "serve", "--data", gallery.server.data, "--port", port]
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("SHOWCASE_")}
+        again = processes.start(command, log, env=inherited)
+        try:
+            await asyncio.sleep(25)
+            # Nobody has reloaded, and it is in step again.
+            state = await page.evaluate(
+                "() => ({mine: window.mine, late: document.querySelector('[data-together]').step.late, "
+                "paused: document.querySelector('[data-together] video').paused})"
+            )
+            assert (state["mine"], state["paused"]) == (True, False)
+            assert abs(state["late"]) < 0.5, state
+            before = await page.evaluate("() => document.querySelector('[data-together] video').currentTime")
+            await asyncio.sleep(3)
+            after = await page.evaluate("() => document.querySelector('[data-together] video').currentTime")
+            assert after - before > 1.5
+        finally:
+            processes.stop(again)

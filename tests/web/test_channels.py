@@ -362,3 +362,27 @@ async def test_the_programme_is_filtered_by_what_is_said_and_captioned(house: Ho
         page = await (await house.ask("GET", f"/en/programme?{query}")).text()
         assert {slug for slug in ("plain", "spoken") if f"/en/screenings/{slug}" in page} == shown, query
     assert (await house.ask("GET", "/en/programme?captions=%3Cb%3E")).status == 404
+
+
+@pytest.mark.parametrize("step", [-2, 2])
+async def test_a_clock_that_is_set_takes_nothing_back(house: House, step: int) -> None:
+    work, asset = await accepted(house)
+    await festival(house)
+    await a_slate(house)
+    made = await premiere(house, work)
+    house.moment = BEGINS - 3 * SECOND
+    base = (await play(house, made))["hls"].rpartition("/")[0]
+    numbers, fetched = [], 0
+    for at in (-3, -3 + step, -2 + step, -1 + step, step):
+        house.moment = BEGINS + at * SECOND
+        text = await (await house.ask("GET", f"{base}/v240/index.m3u8")).text()
+        found = re.search(r"MEDIA-SEQUENCE:(\d+)", text)
+        assert found is not None
+        numbers.append(int(found[1]) + text.count("#EXTINF"))
+        last = text.splitlines()[-1].removeprefix("../../")
+        root = "/".join(base.split("/")[:3])
+        if asset in last:
+            # What was told can be fetched, whichever way the clock went.
+            fetched += 1
+            assert (await house.ask("GET", f"{root}/{last}")).status == 200
+    assert (numbers == sorted(numbers), fetched > 0) == (True, True)
