@@ -15,11 +15,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from showcase.core import channel, plans, rights, schedule, sources
+from showcase.core import channel, channel_plan, rights, schedule, sources
 from showcase.core.channel import Item, Piece, Programme, Slate, Source, Stretch
+from showcase.core.channel_plan import Plan
 from showcase.core.ladder import Rendition
 from showcase.core.models import Festival, Screening, Work
-from showcase.core.plans import Plan
 from showcase.errors import NotFound
 from showcase.store import assets, festivals, jobs, screenings, works
 from showcase.store.events import emit
@@ -181,14 +181,14 @@ def kept(tx: sa.Connection, now: datetime, key: str) -> Kept | None:
     row = tx.execute(sa.select(channels).where(channels.c.key == key)).first()
     if row is None:
         return None
-    plan = plans.unpack(row.anchor)
+    plan = channel_plan.unpack(row.anchor)
     if plan is None or _fingerprint(asked.programme, plan) != row.fingerprint:
         return None
     return Kept(row.revision, plan, asked.works, asked.missing)
 
 
 def _fingerprint(programme: Programme, plan: Plan) -> str:
-    return plans.fingerprint(plans.coming(programme, plan.anchor.until_us))
+    return channel_plan.fingerprint(channel_plan.coming(programme, plan.anchor.until_us))
 
 
 def renew(tx: sa.Connection, now: datetime, key: str, publishing: Publishing) -> Kept:
@@ -196,7 +196,7 @@ def renew(tx: sa.Connection, now: datetime, key: str, publishing: Publishing) ->
     one_at_a_time(tx, f"channel {key}")
     asked = wanted(tx, key, now)
     row = tx.execute(sa.select(channels).where(channels.c.key == key)).first()
-    old = plans.unpack(row.anchor) if row is not None else None
+    old = channel_plan.unpack(row.anchor) if row is not None else None
     if asked.missing:
         ask_for_slate(tx, now, _festival_of(tx, key))
     if row is not None and old is not None and _fingerprint(asked.programme, old) == row.fingerprint:
@@ -210,12 +210,12 @@ def renew(tx: sa.Connection, now: datetime, key: str, publishing: Publishing) ->
         timeline = old.timeline()
         closed = _closed(tx, timeline, now_us, cut)
         anchor = channel.keep(timeline, now_us, cut, since, closed, len(sources.NAMES))
-    plan = Plan(anchor, plans.coming(asked.programme, anchor.until_us))
+    plan = Plan(anchor, channel_plan.coming(asked.programme, anchor.until_us))
     revision = row.revision + 1 if row is not None else 1
     values = {
         "revision": revision,
-        "fingerprint": plans.fingerprint(plan.programme),
-        "anchor": plans.pack(plan),
+        "fingerprint": channel_plan.fingerprint(plan.programme),
+        "anchor": channel_plan.pack(plan),
         "updated_at": now,
     }
     if row is None:

@@ -10,14 +10,14 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from showcase.core import plan, rules, schedule, sun
+from showcase.core import board, rules, schedule, sun
 from showcase.core.models import City, Festival, Person, Screening, Work
 from showcase.errors import NotFound
 from showcase.store import works
 from showcase.web import festival_channel, network, words
 from showcase.web.keys import DB, LANG, now, signed_in
 
-ZOOMS: tuple[plan.Zoom, ...] = get_args(plan.Zoom)
+ZOOMS: tuple[board.Zoom, ...] = get_args(board.Zoom)
 SHELF = 500
 # So far before and after what is shown the page knows the clock's changes.
 AROUND = timedelta(days=40)
@@ -63,9 +63,9 @@ async def timeline(
     """What `desk/timeline.html` needs. Raises NotFound for an address that names no day or no zoom."""
     at, zone, cities = now(request), words.zone(festival.zone), await network.all_cities(request)
     zoom, day = _zoom(request), _day(request, festival, at)
-    first, last = plan.shown_days(festival, zoom, day)
+    first, last = board.shown_days(festival, zoom, day)
     city = cities.get(festival.city or "")
-    picture = plan.draw(festival, first, last, zone, screenings, at, city)
+    picture = board.draw(festival, first, last, zone, screenings, at, city)
     shelf = await shelf_of(request)
     known = {w.id: w for w in shelf}
     # Works of other cities are in it as well.
@@ -90,7 +90,7 @@ async def timeline(
     }
 
 
-def _zoom(request: web.Request) -> plan.Zoom:
+def _zoom(request: web.Request) -> board.Zoom:
     asked = request.query.get("zoom") or "day"
     for zoom in ZOOMS:
         if zoom == asked:
@@ -113,7 +113,7 @@ def _day(request: web.Request, festival: Festival, at: datetime) -> date:
     return day
 
 
-def _link(request: web.Request, zoom: plan.Zoom, day: date) -> str:
+def _link(request: web.Request, zoom: board.Zoom, day: date) -> str:
     slug = request.match_info["slug"]
     return f"/{request[LANG]}/desk/festivals/{slug}?{urlencode({'zoom': zoom, 'day': day.isoformat()})}"
 
@@ -139,7 +139,7 @@ def _look(
     )
 
 
-def _nights(city: City, picture: plan.Plan) -> str:
+def _nights(city: City, picture: board.Plan) -> str:
     """When it is night there within the window, as 'from-to' in minutes of it."""
 
     def minutes(moment: datetime) -> int:
@@ -149,17 +149,17 @@ def _nights(city: City, picture: plan.Plan) -> str:
     return " ".join(f"{minutes(a)}-{minutes(b)}" for a, b in dark)
 
 
-def _facts(festival: Festival, screenings: Sequence[Screening], picture: plan.Plan, lang: str) -> Mapping[str, Any]:
+def _facts(festival: Festival, screenings: Sequence[Screening], picture: board.Plan, lang: str) -> Mapping[str, Any]:
     """What the page's scripts know: the window, the festival's clock, and when everything is, beyond the window too."""
     zone = words.zone(festival.zone)
-    begins = min([picture.start, plan.midnight(festival.starts_on, zone), *(s.starts for s in screenings)]) - AROUND
-    ends = max([picture.end, plan.midnight(festival.ends_on, zone), *(s.ends for s in screenings)]) + AROUND
+    begins = min([picture.start, board.midnight(festival.starts_on, zone), *(s.starts for s in screenings)]) - AROUND
+    ends = max([picture.end, board.midnight(festival.ends_on, zone), *(s.ends for s in screenings)]) + AROUND
     return {
         "festival": festival.slug,
         "zone": festival.zone,
         "start": _ms(picture.start),
         "end": _ms(picture.end),
-        "offsets": [[_ms(since), ahead] for since, ahead in plan.offsets(zone, begins, ends)],
+        "offsets": [[_ms(since), ahead] for since, ahead in board.offsets(zone, begins, ends)],
         "screenings": [
             {
                 "slug": s.slug,
@@ -167,7 +167,7 @@ def _facts(festival: Festival, screenings: Sequence[Screening], picture: plan.Pl
                 "kind": s.kind,
                 "state": s.state,
                 "room": s.room,
-                "place": plan.place_of(s, festival)[0],
+                "place": board.place_of(s, festival)[0],
                 "starts": _ms(s.starts),
                 "ends": _ms(s.ends),
                 "revision": s.revision,

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from showcase.core import schedule
+from showcase.core.board import Day, Plan, draw, midnight, offsets, shown_days
 from showcase.core.models import City, Festival, Screening
-from showcase.core.plan import Day, Plan, draw, midnight, offsets, shown_days
 
 VIENNA = ZoneInfo("Europe/Vienna")
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
