@@ -139,7 +139,7 @@ def _premieres(
             continue
         there.add(starts)
         number = int(starts.timestamp()) // 600
-        yield _premiere(tx, at, hosts[number % len(hosts)], starts, _choice(shown, number))
+        yield _premiere(tx, at, hosts[(number + number // 6) % len(hosts)], starts, _choice(shown, number))
 
 
 def _choice(shown: Sequence[int], number: int) -> list[int]:
