@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import shutil
 import statistics
 from datetime import UTC, datetime, timedelta
@@ -113,6 +115,8 @@ async def _watch(gallery: Gallery, chromium: str, slug: str, begins: datetime) -
 
 
 def _figures(seen: list[dict[str, Any]], begins: datetime) -> list[Figure]:
+    if dump := os.environ.get("BENCH_DUMP"):
+        Path(dump).write_text(json.dumps({"begins": begins.timestamp(), "seen": seen}))
     tenths: dict[int, list[float]] = {}
     for one in seen:
         for sample in one["seen"]:

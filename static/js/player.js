@@ -19,7 +19,7 @@ import { clock, fill, words } from "./player/words.js";
  * @property {() => void} destroy
  * @property {HTMLVideoElement} video
  * @property {import("../vendor/hls/hls.mjs").default | null} hls null before the start and where the browser plays HLS
- * @property {() => void} ask fetches the permission to watch ahead of its use
+ * @property {() => Promise<void>} ask fetches the permission to watch ahead of its use, and says what stands against it
  * @property {Refusal | null} refused why it could not be watched when it was last asked for
  */
 
@@ -27,6 +27,8 @@ import { clock, fill, words } from "./player/words.js";
 const FINAL = new Set(["withdrawn", "closed", "not-in-your-territory"]);
 const PLAYABLE = new Set(["video", "audio", "360"]);
 const RESUME_FROM_S = 10;
+// Refusals that may be over in a moment.
+export const PASSING = new Set(["not-open-yet", "not-ready", "full", ""]);
 const RETRY_MS = [1000, 2000, 4000, 8000, 15000];
 /** @type {WeakMap<Element, Player>} */
 const mounted = new WeakMap();
@@ -85,6 +87,8 @@ function build(el) {
 
   /** @param {string} text what happened and what happens next; empty takes it away @param {HTMLElement[]} actions */
   function say(text, ...actions) {
+    // The same again would be read out again.
+    if (text && !actions.length && message.textContent === text) return;
     message.replaceChildren(...(text ? [Object.assign(document.createElement("p"), { textContent: text })] : []), ...actions);
   }
 
@@ -122,7 +126,8 @@ function build(el) {
       return start();
     }
     show("loading");
-    say("");
+    // While it is tried again and again by itself, what was said stays said.
+    if (!driven || !refused) say("");
     if (muted) video.muted = true;
     refused = null;
     // Inside the gesture, for browsers that remember which element the person started.
@@ -141,6 +146,7 @@ function build(el) {
         await pause(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]);
       }
     }
+    say("");
     decorate();
     const started = await start();
     if (muted && video.muted) offerSound();
@@ -179,7 +185,7 @@ function build(el) {
     show("cover");
     const opens = refusal.opens ? new Intl.DateTimeFormat(british(pageLang), { dateStyle: "long", timeStyle: "short" }) : null;
     const when = opens ? " " + fill(strings.opens, { time: opens.format(new Date(refusal.opens ?? "")) }) : "";
-    say((refusal.detail || strings.refused) + when);
+    say((driven && refusal.code === "full" ? strings.full : refusal.detail || strings.refused) + when);
     // What is over for good offers no button that could not do anything.
     button.hidden = FINAL.has(refusal.code);
     if (driven || quietly) return false;
@@ -267,8 +273,12 @@ function build(el) {
       mounted.delete(el);
     },
     video,
-    ask() {
-      void prepare().catch(() => {});
+    async ask() {
+      try {
+        await prepare();
+      } catch (error) {
+        if (error instanceof Refusal && !PASSING.has(error.code)) refuse(error);
+      }
     },
     get refused() {
       return refused;

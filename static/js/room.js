@@ -3,7 +3,7 @@
  * same moment. Nobody presses anything when it begins, and nobody reloads when it is over.
  */
 
-import { mount } from "./player.js";
+import { PASSING, mount } from "./player.js";
 import { Clock } from "./room/clock.js";
 import { Step } from "./room/step.js";
 
@@ -13,6 +13,7 @@ const DOORS_MS = 9.5 * 60_000;
 const LOOK_MS = 150_000;
 const JITTER_MS = 4000;
 const LAST_MS = 3000;
+const HIDDEN_MS = 65_000;
 const RETRY_MS = [2000, 4000, 8000, 15_000];
 
 /** @typedef {{title: string, starts: number, ends: number}} Showing */
@@ -41,19 +42,39 @@ function enter(el) {
   let playing = false;
   let over_ = false;
   sound.hidden = false;
+  hint.hidden = false;
 
   function listen() {
     soundOn = true;
-    sound.hidden = true;
+    leave(sound);
     video.muted = false;
     hint.textContent = strings.soundOn;
-    // Inside the gesture, for browsers that remember which element the person started.
-    if (playing) el.querySelector(".player-unmute")?.remove();
-    else video.play().catch(() => {});
+    el.querySelector(".player-unmute")?.remove();
+    // Inside the gesture: for browsers that remember which element the person started, and those that let nothing play
+    // without one.
+    if (video.paused) video.play().catch(() => {});
+  }
+
+  /** Hide a button; who was on it goes on to the player's own. @param {HTMLElement} button */
+  function leave(button) {
+    const focused = document.activeElement === button;
+    button.hidden = true;
+    if (focused) /** @type {HTMLElement} */ (el.querySelector("media-play-button") ?? video).focus({ preventScroll: true });
+  }
+
+  /** Nothing will be shown here: no countdown, no promise. */
+  function refuse() {
+    over_ = true;
+    step?.stop();
+    over.hidden = true;
+    delete el.dataset.waiting;
   }
   sound.addEventListener("click", listen);
   video.addEventListener("volumechange", () => {
-    if (!video.muted) sound.hidden = soundOn = true;
+    if (!video.muted && playing) {
+      soundOn = true;
+      if (!sound.hidden) leave(sound);
+    }
   });
 
   async function play() {
@@ -61,10 +82,13 @@ function enter(el) {
     playing = true;
     for (let attempt = 0; !over_; attempt += 1) {
       if (await player.play({ muted: !soundOn })) break;
-      if (!["not-open-yet", "not-ready", "full"].includes(player.refused?.code ?? "")) return;
+      const why = player.refused?.code ?? "";
+      // A code may be given at any time: see below.
+      if (why.startsWith("code-")) return;
+      if (!PASSING.has(why)) return refuse();
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]));
     }
-    step ??= new Step(video, () => date(player), () => clock.now());
+    step ??= new Step(video, () => date(player), () => (clock.known ? clock.now() : null));
     el.dataset.state = "on";
     /** @type {any} */ (el).step = step;
   }
@@ -73,7 +97,7 @@ function enter(el) {
     if (playing && !over_ && !video.ended) back.hidden = false;
   });
   video.addEventListener("play", () => {
-    back.hidden = true;
+    if (!back.hidden) leave(back);
     step?.join();
   });
   back.addEventListener("click", () => void video.play().catch(() => {}));
@@ -85,7 +109,9 @@ function enter(el) {
     await new Promise((resolve) => setTimeout(resolve, Math.random() * JITTER_MS));
     for (let wait = 1000; ; wait = Math.min(wait * 2, 30_000)) {
       try {
-        if ((await fetch(location.href, { cache: "no-store" })).ok) break;
+        // A page that is gone is an answer, too.
+        const { ok, status } = await fetch(location.href, { cache: "no-store" });
+        if (ok || status === 404 || status === 410) break;
       } catch {
         // The line is away: the page turns over as soon as it is back.
       }
@@ -96,6 +122,7 @@ function enter(el) {
 
   /** What stands over the picture: how long until the next work, and which it is. @param {number} now */
   function tell(now) {
+    if (over_) return;
     const on = showings.find((showing) => showing.starts <= now && now < showing.ends);
     const next = showings.find((showing) => showing.starts > now);
     const waiting = !always && now < starts;
@@ -117,7 +144,7 @@ function enter(el) {
     if (/** @type {CustomEvent} */ (event).detail !== el.dataset.slug || over_ || step) return;
     playing = false;
     if (clock.now() >= enterAt) void play();
-    else if (asked) player.ask();
+    else if (asked) void player.ask();
   });
 
   const enterAt = always ? 0 : starts - (ENTER_MS[1] + Math.random() * (ENTER_MS[0] - ENTER_MS[1]));
@@ -132,6 +159,8 @@ function enter(el) {
     try {
       const answer = await fetch(`/api/v1/screenings/${slug}`, { headers: { Accept: "application/json" } });
       if (answer.status === 404) return void turn();
+      // The server has its troubles; the stream may go on all the same.
+      if (!answer.ok) return;
       const found = await answer.json();
       if (Date.parse(found.starts) !== starts || Date.parse(found.ends) !== ends || found.state !== "published") void turn();
     } catch {
@@ -140,6 +169,7 @@ function enter(el) {
   }
 
   function tick() {
+    clock.check();
     const now = clock.now();
     if (!always && now >= ends) return void turn();
     // All that is still to be shown is here by now; what the server closes at the end is not asked for again.
@@ -147,9 +177,10 @@ function enter(el) {
     tell(now);
     if (!asked && now >= askAt) {
       asked = true;
-      player.ask();
+      void player.ask().then(() => final(player.refused?.code) && refuse());
     }
-    if (now >= enterAt) void play();
+    // Browsers let a hidden page's timers go once a minute.
+    if (now >= enterAt - (document.hidden ? HIDDEN_MS : 0)) void play();
     if (now >= lookAt) {
       if (lookAt) void look();
       lookAt = now + LOOK_MS * (0.7 + 0.6 * Math.random());
@@ -158,6 +189,11 @@ function enter(el) {
   }
   // Not before the server's clock is known: a device's own may be minutes off.
   void clock.start().finally(tick);
+}
+
+/** @param {string | undefined} code @returns {boolean} whether a refusal is for good */
+function final(code) {
+  return code !== undefined && !PASSING.has(code) && !code.startsWith("code-");
 }
 
 /** The moment of the frame on screen. @param {import("./player.js").Player} player @returns {number | null} */

@@ -41,7 +41,7 @@ function mount(el) {
     for (let wait = 1000; ; wait = Math.min(wait * 2, 30_000)) {
       try {
         const answer = await fetch(location.href, { cache: "no-store" });
-        if (answer.ok) break;
+        if (answer.ok || answer.status === 404 || answer.status === 410) break;
       } catch {
         // The line is away: the page turns over as soon as it is back.
       }

@@ -44,9 +44,19 @@ def base_url(works: Works) -> str:
 
 
 def premiere(works: Works, shown: list[str], starts: datetime, title: str, **given: Any) -> str:
-    """A public premiere at a full minute, with four seconds between the works; returns its slug."""
+    """A public premiere at a full minute, with four seconds between the works; returns its slug.
+
+    Without a festival it gets one of its own: two cannot be on one channel at the same time.
+    """
+    if "festival" not in given:
+        own = {
+            "city": "linz", "timezone": "Europe/Vienna", "title": {"en": title, "fr": title}, "starts_on": "2026-01-01",
+            "ends_on": "2026-12-31",
+        }  # fmt: skip
+        given["festival"] = works.gallery.call("POST", "/api/v1/festivals", "linz", own)["slug"]
+        works.gallery.call("PATCH", f"/api/v1/festivals/{given['festival']}", "linz", {"state": "published"})
     new = {
-        "festival": festival(works), "kind": "premiere", "title": {"en": title, "fr": title}, "starts": starts.isoformat(),
+        "kind": "premiere", "title": {"en": title, "fr": title}, "starts": starts.isoformat(),
         "slots": [{"work": slug, "pause": 4} for slug in shown],
     } | given  # fmt: skip
     slug = str(works.gallery.call("POST", "/api/v1/screenings", "linz", new)["slug"])
@@ -119,9 +129,7 @@ async def test_a_premiere_from_a_minute_before_to_its_replay(
 
 
 async def test_back_to_the_screening_after_a_pause(works: Works, page: Page) -> None:
-    slug = premiere(
-        works, [works.long], datetime.now(UTC).replace(second=0, microsecond=0), "Pause", festival=festival(works)
-    )
+    slug = premiere(works, [works.long], datetime.now(UTC).replace(second=0, microsecond=0), "Pause")
     await page.goto(f"/en/screenings/{slug}")
     await page.locator("[data-sound]").click()
     await page.wait_for_function("() => document.querySelector('[data-together]')?.step?.late != null", timeout=30_000)
@@ -188,7 +196,7 @@ async def test_edits_of_the_programme_make_no_viewer_stall(works: Works, page: P
     await page.evaluate(SAMPLE)
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     call = works.gallery.call
-    slug = premiere(works, [works.upright], now + timedelta(minutes=5), "Edited")
+    slug = premiere(works, [works.upright], now + timedelta(minutes=5), "Edited", festival=name)
     for number in range(30):
         starts = now + timedelta(minutes=3 + number % 7)
         change = {"starts": starts.isoformat(), "ends": (starts + timedelta(minutes=1)).isoformat()}

@@ -6,13 +6,17 @@
 const ASKED = 5;
 const AGAIN_MS = 45_000;
 const WAIT_MS = 5000;
+const SOON_MS = 2000;
+const SLEPT_MS = 1000;
 
 export class Clock {
   /** What to add to `performance.now()` to have the server's time. @type {number} */
   #offset = Date.now() - performance.now();
   #timer = 0;
   #asking = false;
-  /** Has the server answered yet? */
+  /** How far this device's two clocks are apart: it moves when the device sleeps, or is set. */
+  #apart = Date.now() - performance.now();
+  /** Has the server answered since this device last slept? */
   known = false;
 
   /** Ask now, and from then on from time to time. @returns {Promise<void>} once it is known as well as it can be */
@@ -55,14 +59,21 @@ export class Clock {
     this.#asking = false;
   }
 
-  stop() {
-    clearTimeout(this.#timer);
+  /** Look whether the device has slept meanwhile: then nothing is known until the server is asked again. */
+  check() {
+    const apart = Date.now() - performance.now();
+    if (Math.abs(apart - this.#apart) < SLEPT_MS) return;
+    this.#apart = apart;
+    this.known = false;
+    this.#again(0);
   }
 
-  #again() {
+  /** @param {number} [wait] */
+  #again(wait = this.known ? AGAIN_MS * (0.8 + 0.4 * Math.random()) : SOON_MS) {
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(async () => {
       await this.ask(this.known ? 2 : ASKED);
       this.#again();
-    }, AGAIN_MS * (0.8 + 0.4 * Math.random()));
+    }, wait);
   }
 }

@@ -13,6 +13,8 @@ const AWAY_S = 0.15;
 const GET_THERE = 0.06;
 const STAY = 0.01;
 const SMOOTHED = 0.35;
+// A device whose jumps take longer than what they gain would jump for ever.
+const JOINING_JUMPS = 2;
 
 export class Step {
   #video;
@@ -24,13 +26,12 @@ export class Step {
   /** Seconds late, smoothed. @type {number | null} */
   #late = null;
   #jumpedAt = -Infinity;
-  /** How many times it has jumped, for whoever measures. */
-  jumps = 0;
+  #jumps = 0;
 
   /**
    * @param {HTMLVideoElement} video
    * @param {() => number | null} date the moment of the frame on screen, ms since 1970
-   * @param {() => number} now the server's time, ms since 1970
+   * @param {() => number | null} now the server's time, ms since 1970; null while it is not known
    */
   constructor(video, date, now) {
     this.#video = video;
@@ -47,6 +48,7 @@ export class Step {
   /** Come back to the present, as after a pause. */
   join() {
     this.#joining = true;
+    this.#jumps = 0;
     this.#late = null;
     this.#tick();
   }
@@ -59,13 +61,14 @@ export class Step {
   #tick() {
     const { readyState, paused, seeking } = this.#video;
     const date = this.#date();
-    if (paused || seeking || date === null || readyState < HTMLMediaElement.HAVE_FUTURE_DATA) return;
-    const found = (this.#now() - date) / 1000;
+    const now = this.#now();
+    if (paused || seeking || date === null || now === null || readyState < HTMLMediaElement.HAVE_FUTURE_DATA) return;
+    const found = (now - date) / 1000;
     // A jump in what is measured (a seek, a sleep) is believed at once.
     const jumped = this.#late === null || Math.abs(found - this.#late) > 0.5;
     const late = jumped || this.#late === null ? found : this.#late + SMOOTHED * (found - this.#late);
     this.#late = late;
-    if (Math.abs(late) > (this.#joining ? JUMP_JOINING_S : JUMP_S)) {
+    if (Math.abs(late) > (this.#joining && this.#jumps < JOINING_JUMPS ? JUMP_JOINING_S : JUMP_S)) {
       this.#jump(late);
       return;
     }
@@ -87,7 +90,7 @@ export class Step {
     if (!seekable.length || target > seekable.end(seekable.length - 1)) return;
     this.#jumpedAt = performance.now();
     this.#late = null;
-    this.jumps += 1;
+    this.#jumps += 1;
     video.playbackRate = 1;
     video.currentTime = Math.max(seekable.start(0), target);
   }
