@@ -33,7 +33,7 @@ async def test_what_waits_to_be_tried_again_is_cancelled_at_once(house: House) -
     found = await file(house, work)
     assert (found.state, found.stage) == ("cancelled", "cancelled")
     assert (await post(house, f"{path}/retry", "artist")).status == 303
-    assert (await house.app[DB].read(jobs.counts)) == {"cancelled": 1, "queued": 2}  # with the sweep
+    assert (await house.app[DB].read(jobs.counts)) == {"cancelled": 1, "queued": 3}  # with the sweep and a slate
 
 
 async def test_what_a_worker_is_at_is_cancelled_by_it(house: House) -> None:
