@@ -176,6 +176,7 @@ async def _opened(app: web.Application) -> AsyncIterator[None]:
     app[TASKS].start(app[keys.FEED].run(), name="feed")
     app[TASKS].start(app[keys.TERRITORIES].watch(), name="territory database")
     yield
+    await app[channels.CHANNELS].close()
     await app[TASKS].close()
     app[keys.TERRITORIES].close()
     app[streams.DESCRIPTORS].close()

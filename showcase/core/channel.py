@@ -180,11 +180,6 @@ class Timeline:
             sequence, discontinuity = stretch.counters(cycle)
         return sequence, discontinuity
 
-    def on_air(self, at_us: int) -> Stretch | None:
-        """What shows at a moment."""
-        stretch = next(self._from(at_us), None)
-        return stretch if stretch is not None and stretch.starts_us <= at_us < stretch.ends_us else None
-
 
 @dataclass(frozen=True, slots=True)
 class Slate:
@@ -402,8 +397,17 @@ def on_offer(
     return found
 
 
+def shows_closed(anchor: Anchor, now_us: int, closed: Callable[[Stretch, Piece], bool]) -> bool:
+    """Whether something that is closed now is still on record to be shown."""
+    near = (s for s in anchor.stretches if s.ends_us > now_us and s.cycle_us > 0)
+    return any(_first_closed(s, now_us, anchor.until_us, closed) is not None for s in near)
+
+
 def _first_closed(stretch: Stretch, now_us: int, cut_us: int, closed: Callable[[Stretch, Piece], bool]) -> int | None:
-    """When something closed would show, from `now_us` on and on record already."""
+    """When something closed would show, from `now_us` on and on record already.
+
+    The segment that is on at `now_us` is no longer counted: it ends by itself at the boundary at which a cut would end it.
+    """
     if not any(closed(stretch, p) for p in stretch.pieces):
         return None
     cycle = max(0, (now_us - stretch.starts_us) // stretch.cycle_us)
@@ -414,10 +418,20 @@ def _first_closed(stretch: Stretch, now_us: int, cut_us: int, closed: Callable[[
         for piece in stretch.pieces:
             if at >= cut_us:
                 return None
-            if at + piece.length_us > now_us and closed(stretch, piece):
+            if at + piece.length_us > max(now_us, _boundary(piece, at, now_us)) and closed(stretch, piece):
                 return at
             at += piece.length_us
     return None
+
+
+def _boundary(piece: Piece, starts_us: int, at_us: int) -> int:
+    """The first boundary of segments of a piece at or after a moment; its start where that is later."""
+    if at_us <= starts_us:
+        return starts_us
+    track, first = piece.source.tracks[0], piece.first[0]
+    base = starts_us - (track.ends_us[first - 1] if first else 0)
+    place = min(bisect.bisect_left(track.ends_us, at_us - base), first + piece.count[0] - 1)
+    return base + track.ends_us[place]
 
 
 def _until(stretch: Stretch, cut_us: int) -> list[Stretch]:

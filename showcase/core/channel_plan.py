@@ -47,7 +47,12 @@ def pack(plan: Plan) -> dict[str, Any]:
     keep = _Keeping()
     body = {"anchor": keep.anchor(plan.anchor), "programme": keep.programme(plan.programme)}
     text = json.dumps(body | keep.pool(), separators=(",", ":"))
-    return {"v": 1, "z": base64.b64encode(zlib.compress(text.encode(), 6)).decode()}
+    return {"v": 1, "until": plan.anchor.until_us, "z": base64.b64encode(zlib.compress(text.encode(), 6)).decode()}
+
+
+def until(kept: Any) -> int | None:
+    """Until when what `pack` made is on record, without unpacking it; None for what another release kept."""
+    return int(kept["until"]) if isinstance(kept, dict) and kept.get("v") == 1 and "until" in kept else None
 
 
 def unpack(kept: Any) -> Plan | None:

@@ -76,10 +76,13 @@ def master(variants: Sequence[Variant], audio: Sequence[Alternative], captions: 
     return "\n".join(lines) + "\n"
 
 
-def media(window: Window, *, pinned: bool = False, target_us: int | None = None) -> str:
+def media(
+    window: Window, *, pinned: bool = False, target_us: int | None = None, numbers: tuple[int, int] = (0, 0)
+) -> str:
     """A media playlist of `window`. `pinned`: its times are wall-clock time and are written as such.
 
-    `target_us` fixes the target duration where later segments may be longer than those of this window.
+    `target_us` fixes the target duration where later segments may be longer than those of this window; `numbers` are the
+    media and discontinuity sequence numbers of a window in which there is nothing.
     """
     longest = target_us or max(
         (max(r.segments.durations_us[r.first : r.first + r.count], default=0) for r in window.runs), default=0
@@ -90,8 +93,8 @@ def media(window: Window, *, pinned: bool = False, target_us: int | None = None)
         "#EXT-X-VERSION:7",
         # Each EXTINF, rounded, is at most this (RFC 8216 4.3.3.1).
         f"#EXT-X-TARGETDURATION:{max(1, (longest + US // 2) // US)}",
-        f"#EXT-X-MEDIA-SEQUENCE:{first.sequence if first else 0}",
-        f"#EXT-X-DISCONTINUITY-SEQUENCE:{first.discontinuity if first else 0}",
+        f"#EXT-X-MEDIA-SEQUENCE:{first.sequence if first else numbers[0]}",
+        f"#EXT-X-DISCONTINUITY-SEQUENCE:{first.discontinuity if first else numbers[1]}",
         "#EXT-X-INDEPENDENT-SEGMENTS",
     ]
     if window.ended and not pinned:

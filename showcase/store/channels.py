@@ -8,9 +8,9 @@ own numbers, so a right that changes never moves anybody from one numbering to a
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,20 +27,26 @@ from showcase.store.locks import one_at_a_time
 from showcase.store.tables import channels, slates
 
 SHOWABLE = ("accepted", "published")
-BEHIND = timedelta(minutes=10)
-"""A premiere's own channel goes on with slate for so long after its end: whoever is late with leaving sees no error."""
-
 DESIGN = "1"
 """Raise it when slates are to be made anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """How far a channel is ahead: a change counts from `ahead_us + settle_us` on, what is older than `keep_us` is forgotten."""
+    """How far a channel is ahead: a change counts from `ahead_us + settle_us` on, what is older than `keep_us` is forgotten.
+
+    A channel is looked at again after `look_us` at the latest.
+    """
 
     ahead_us: int
     settle_us: int
     keep_us: int
+    look_us: int
+
+    @property
+    def foresight(self) -> timedelta:
+        """So far ahead of a moment at which a right ends its work must be left out, to be out by then."""
+        return timedelta(microseconds=self.ahead_us + self.settle_us + self.look_us)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ def us(at: datetime) -> int:
     return (at - datetime.fromtimestamp(0, at.tzinfo)) // timedelta(microseconds=1)
 
 
-def wanted(tx: sa.Connection, key: str, now: datetime) -> Wanted:
+def wanted(tx: sa.Connection, key: str, now: datetime, foresight: timedelta) -> Wanted:
     """The programme of a channel as the database has it. Raises NotFound where there is no such channel."""
     festival: Festival | None = None
     name, _, territory = key.partition("~")
@@ -75,7 +81,7 @@ def wanted(tx: sa.Connection, key: str, now: datetime) -> Wanted:
         one = screenings.by_id(tx, int(name[1:]))
         if one.kind not in screenings.PINNED:
             raise NotFound()
-        shown = [one] if one.state == "published" and one.public and one.ends + BEHIND > now else []
+        shown = [one] if one.state == "published" and one.public and one.ends > now else []
         festival = festivals.by_id(tx, one.festival)
     elif name.startswith("f"):
         festival = festivals.by_id(tx, int(name[1:]))
@@ -94,7 +100,7 @@ def wanted(tx: sa.Connection, key: str, now: datetime) -> Wanted:
         for work in looped
         if work.state in SHOWABLE
         # The rights know no loop: it goes out at one time for everybody, as a premiere does.
-        and rights.may_show(work.rights, "premiere", now, territory or None).open
+        and all(rights.may_show(work.rights, "premiere", at, territory or None).open for at in (now, now + foresight))
         and (source := _source(work, None)) is not None
     ]
     return Wanted(
@@ -175,41 +181,66 @@ def add_slate(tx: sa.Connection, now: datetime, name: str, folder: str, renditio
     emit(tx, now, "slate", design=name)
 
 
-def kept(tx: sa.Connection, now: datetime, key: str) -> Kept | None:
-    """A channel when what is kept of it is still what the programme asks for; None when it is to be renewed."""
-    asked = wanted(tx, key, now)
+def kept(
+    tx: sa.Connection, now: datetime, key: str, publishing: Publishing, known: tuple[int, Plan] | None = None
+) -> Kept | None:
+    """A channel when what is kept of it is still what the programme asks for; None when it is to be renewed.
+
+    `known` is a revision of it and its plan, so that it need not be unpacked again.
+    """
+    asked = wanted(tx, key, now, publishing.foresight)
     row = tx.execute(sa.select(channels).where(channels.c.key == key)).first()
-    if row is None:
+    if row is None or (until := channel_plan.until(row.anchor)) is None:
         return None
-    plan = channel_plan.unpack(row.anchor)
-    if plan is None or _fingerprint(asked.programme, plan) != row.fingerprint:
+    if _fingerprint(asked.programme, until) != row.fingerprint:
         return None
-    return Kept(row.revision, plan, asked.works, asked.missing)
+    plan = known[1] if known is not None and known[0] == row.revision else channel_plan.unpack(row.anchor)
+    if plan is None or channel.shows_closed(plan.anchor, us(now), _closed(tx, plan.anchor.stretches, now, key)):
+        return None
+    return Kept(row.revision, plan, asked.works | _on_record(tx, plan), asked.missing)
 
 
-def _fingerprint(programme: Programme, plan: Plan) -> str:
-    return channel_plan.fingerprint(channel_plan.coming(programme, plan.anchor.until_us))
+def _fingerprint(programme: Programme, until_us: int) -> str:
+    return channel_plan.fingerprint(channel_plan.coming(programme, until_us))
 
 
-def renew(tx: sa.Connection, now: datetime, key: str, publishing: Publishing) -> Kept:
-    """A channel as the programme asks for it now, with all that was published before left as it was."""
+def _on_record(tx: sa.Connection, plan: Plan) -> frozenset[int]:
+    """The works that are still to be fetched although the programme may know them no more."""
+    keys = {p.source.key for s in plan.anchor.stretches for p in s.pieces if not _filler(p)}
+    return frozenset(assets.works_of(tx, keys).values())
+
+
+def renew(
+    tx: sa.Connection, clock: Callable[[], datetime], key: str, publishing: Publishing, floor_us: int = 0
+) -> Kept:
+    """A channel as the programme asks for it now, with all that was published before left as it was.
+
+    The `clock` is read once nobody else is at it; it counts as `floor_us` at the least, up to which something may have
+    been published by a clock that was set back since.
+    """
     one_at_a_time(tx, f"channel {key}")
-    asked = wanted(tx, key, now)
+    now = max(clock(), datetime.fromtimestamp(0, UTC) + timedelta(microseconds=floor_us))
+    asked = wanted(tx, key, now, publishing.foresight)
     row = tx.execute(sa.select(channels).where(channels.c.key == key)).first()
     old = channel_plan.unpack(row.anchor) if row is not None else None
+    now_us = us(now)
     if asked.missing:
         ask_for_slate(tx, now, _festival_of(tx, key))
-    if row is not None and old is not None and _fingerprint(asked.programme, old) == row.fingerprint:
-        return Kept(row.revision, old, asked.works, asked.missing)
-    now_us = us(now)
+    if (
+        row is not None
+        and old is not None
+        and _fingerprint(asked.programme, old.anchor.until_us) == row.fingerprint
+        and not channel.shows_closed(old.anchor, now_us, _closed(tx, old.anchor.stretches, now, key))
+    ):
+        return Kept(row.revision, old, asked.works | _on_record(tx, old), asked.missing)
     since = now_us - publishing.keep_us
     if old is None:
         anchor = channel.begin(since, len(sources.NAMES))
     else:
         cut = now_us + publishing.ahead_us + publishing.settle_us
         timeline = old.timeline()
-        closed = _closed(tx, timeline, now_us, cut)
-        anchor = channel.keep(timeline, now_us, cut, since, closed, len(sources.NAMES))
+        near = [s for s in timeline.stretches if s.ends_us > now_us and s.starts_us < cut]
+        anchor = channel.keep(timeline, now_us, cut, since, _closed(tx, near, now, key), len(sources.NAMES))
     plan = Plan(anchor, channel_plan.coming(asked.programme, anchor.until_us))
     revision = row.revision + 1 if row is not None else 1
     values = {
@@ -223,7 +254,7 @@ def renew(tx: sa.Connection, now: datetime, key: str, publishing: Publishing) ->
     else:
         tx.execute(channels.update().where(channels.c.key == key).values(**values))
     emit(tx, now, "channel", key=key, revision=revision)
-    return Kept(revision, plan, asked.works, asked.missing)
+    return Kept(revision, plan, asked.works | _on_record(tx, plan), asked.missing)
 
 
 def _festival_of(tx: sa.Connection, key: str) -> int | None:
@@ -233,41 +264,59 @@ def _festival_of(tx: sa.Connection, key: str) -> int | None:
     return screenings.by_id(tx, int(name[1:])).festival if name.startswith("s") else None
 
 
-def _closed(tx: sa.Connection, timeline: channel.Timeline, now_us: int, cut_us: int) -> Any:
-    """What must end at once: a screening that was withdrawn, a work that was, or a file that is no longer there.
+def _filler(piece: Piece) -> bool:
+    return piece.source.key.startswith("slate ")
+
+
+def _closed(
+    tx: sa.Connection, stretches: Iterable[Stretch], now: datetime, key: str
+) -> Callable[[Stretch, Piece], bool]:
+    """What must end at once: a screening that was withdrawn, or closed to all but guests; a work that was, or whose rights
+    do not allow it any longer; a file that is no longer there.
 
     What was only moved elsewhere in the programme is not among it.
     """
-    near = [s for s in timeline.stretches if s.ends_us > now_us and s.starts_us < cut_us]
-    gone = {n for n in {s.shown_by for s in near if s.shown_by} if not _stands(tx, n)}
-    keys = {p.source.key for s in near for p in s.pieces if not p.source.key.startswith("slate ")}
-    standing = assets.standing(tx, keys, SHOWABLE)
+    near = [s for s in stretches if s.ends_us > us(now)]
+    shown = _load_each(tx, {s.shown_by for s in near if s.shown_by})
+    gone = {n for n, one in shown.items() if not _stands(one, key)}
+    owners = assets.works_of(tx, {p.source.key for s in near for p in s.pieces if not _filler(p)})
+    found = works.by_ids(tx, set(owners.values()))
+    territory = key.partition("~")[2] or None
 
     def closed(stretch: Stretch, piece: Piece) -> bool:
-        slate = piece.source.key.startswith("slate ")
-        return not slate and (stretch.shown_by in gone or piece.source.key not in standing)
+        if _filler(piece):
+            return False
+        work = found.get(owners.get(piece.source.key, 0))
+        if stretch.shown_by in gone or work is None or work.state not in SHOWABLE:
+            return True
+        one = shown.get(stretch.shown_by)
+        use: rights.Use = schedule.use(one, one.starts) if one is not None else "premiere"
+        return not rights.may_show(work.rights, use, now, territory).open
 
     return closed
 
 
-def _stands(tx: sa.Connection, screening: int) -> bool:
-    try:
-        one = screenings.by_id(tx, screening)
-    except NotFound:
-        return False
-    return one.state == "published" and one.public
+def _load_each(tx: sa.Connection, ids: Iterable[int]) -> dict[int, Screening | None]:
+    return {**dict.fromkeys(ids), **screenings.by_ids(tx, ids)}
+
+
+def _stands(one: Screening | None, key: str) -> bool:
+    """Whether a screening may go on on a channel: its own is for its guests, all others are for everybody."""
+    return one is not None and one.state == "published" and one.public and (key.startswith("s") or not one.closed)
 
 
 def forget(tx: sa.Connection, now: datetime, before: datetime) -> int:
-    """Remove what is kept of premieres' own channels that nobody has changed since `before`; returns how many."""
+    """Remove what is kept of premieres' own channels that are over, and of countries' that nobody has changed in a long
+    time, if neither has changed since `before`; returns how many."""
+    stale = sa.and_(channels.c.key.like("%~%"), channels.c.updated_at < before - timedelta(days=60))
+    count = tx.execute(channels.delete().where(stale)).rowcount
     old = sa.and_(channels.c.key.like("s%"), channels.c.updated_at < before)
-    count = 0
     for (key,) in tx.execute(sa.select(channels.c.key).where(old)).all():
         try:
             one = screenings.by_id(tx, int(key[1:].partition("~")[0]))
         except NotFound:
             one = None
-        if one is None or one.ends + BEHIND < now:
+        if one is None or one.ends < now:
             tx.execute(channels.delete().where(channels.c.key == key))
             count += 1
     return count

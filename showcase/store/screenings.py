@@ -44,6 +44,11 @@ def number(tx: sa.Connection, slug: str) -> int:
     return found
 
 
+def by_ids(tx: sa.Connection, ids: Iterable[int]) -> dict[int, Screening]:
+    """Screenings by their numbers; what is not there is left out."""
+    return {s.id: s for s in _load(tx, sa.select(screenings).where(screenings.c.id.in_(set(ids))))}
+
+
 def _one(found: list[Screening]) -> Screening:
     if not found:
         raise NotFound()

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from showcase.core import channel, ladder, playlist, sources
 from showcase.core.channel import Timeline
+from showcase.core.channel_plan import Plan
 from showcase.errors import Unavailable
 from showcase.store import assets, channels
 from showcase.store.channels import Kept, Publishing
@@ -39,7 +40,11 @@ OFFER_US = 500_000
 CLOCK_US = 60_000_000
 """A clock that is set back by less goes on from where it was; by more, it is believed."""
 
-MOST = 200
+MOST = 1_000
+PATIENCE_S = 1.0
+"""So long a request waits for a channel to be looked at again, before it goes on with what is known."""
+
+TOPICS = frozenset({"screening", "festival", "slate", "channel", "work", "asset"})
 
 
 @dataclass(slots=True)
@@ -47,6 +52,7 @@ class Watched:
     """A channel that was asked for: its timeline, and what was computed of it for this moment."""
 
     revision: int
+    plan: Plan
     timeline: Timeline
     works: frozenset[int]
     checked: float
@@ -68,10 +74,11 @@ class Channels:
     def __init__(self, db: Database, now: Callable[[], datetime], ahead_s: float) -> None:
         self._db, self._now = db, now
         self.ahead_us = round(ahead_s * 1_000_000)
-        self._publishing = Publishing(self.ahead_us, SETTLE_US, LINGER_US)
+        self._publishing = Publishing(self.ahead_us, SETTLE_US, LINGER_US, SECONDS * 1_000_000)
         self._known: OrderedDict[str, Watched] = OrderedDict()
         self._owners: dict[str, int] = {}
         self._loading: dict[str, asyncio.Task[Watched]] = {}
+        self._generation = 0
 
     async def _channel(self, key: str) -> Watched:
         loop = asyncio.get_running_loop()
@@ -84,37 +91,58 @@ class Channels:
             # Many viewers at once ask the database once; one who leaves does not stop it for the others.
             loading = self._loading[key] = asyncio.create_task(self._load(key), name=f"channel {key}")
             loading.add_done_callback(lambda done: self._loaded(key, done))
-        return await asyncio.shield(loading)
+        if known is None:
+            return await asyncio.shield(loading)
+        # A change counts at once; a database that hangs holds nobody up.
+        done, _ = await asyncio.wait([loading], timeout=PATIENCE_S)
+        return loading.result() if done else known
 
     def _loaded(self, key: str, done: asyncio.Task[Watched]) -> None:
         self._loading.pop(key, None)
         if not done.cancelled():
             done.exception()
 
+    async def close(self) -> None:
+        """End what is being loaded."""
+        loading = list(self._loading.values())
+        for task in loading:
+            task.cancel()
+        await asyncio.gather(*loading, return_exceptions=True)
+
     async def _load(self, key: str) -> Watched:
-        known = self._known.get(key)
-        started = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        known, started, generation = self._known.get(key), loop.time(), self._generation
         try:
-            now = self._now()
-            found: Kept | None = await self._db.read(channels.kept, now, key)
-            if found is None or (found.missing and (known is None or not known.missing)):
-                found = await self._db.write(channels.renew, self._now(), key, self._publishing)
-                log.info("channel %s: revision %d", key, found.revision)
+            found = await self._look(key, known)
         except Unavailable:
             if known is None:
                 raise
             # The timeline goes on for as long as it may be right; the database is asked again in a moment.
             log.warning("channel %s goes on without the database", key)
-            known.checked = started - SECONDS + AGAIN_S
+            known.checked = loop.time() - SECONDS + AGAIN_S
             return known
+        # What happened meanwhile this may not know of yet: the next one who asks looks again.
+        checked = started if generation == self._generation else float("-inf")
         if known is not None and known.revision == found.revision:
-            known.checked, known.works, known.missing = started, found.works, found.missing
+            known.checked, known.works, known.missing = checked, found.works, found.missing
             return known
-        watched = Watched(found.revision, found.plan.timeline(), found.works, started, found.missing)
+        latest = known.latest if known is not None else 0
+        timeline = found.plan.timeline()
+        watched = Watched(found.revision, found.plan, timeline, found.works, checked, found.missing, latest=latest)
         self._known[key] = watched
         if len(self._known) > MOST:
             self._known.popitem(last=False)
         return watched
+
+    async def _look(self, key: str, known: Watched | None) -> Kept:
+        has = (known.revision, known.plan) if known is not None else None
+        found: Kept | None = await self._db.read(channels.kept, self._now(), key, self._publishing, has)
+        if found is not None and (not found.missing or (known is not None and known.missing)):
+            return found
+        latest = known.moment(channels.us(self._now())) if known is not None else 0
+        renewed: Kept = await self._db.write(channels.renew, self._now, key, self._publishing, latest)
+        log.info("channel %s: revision %d", key, renewed.revision)
+        return renewed
 
     async def told(self, key: str, name: str) -> tuple[bytes, int]:
         """The playlist of a rendition now, and how many seconds it may be kept. KeyError: no such rendition."""
@@ -126,9 +154,16 @@ class Channels:
             shown, changes = channel.published(
                 watched.timeline, rendition, now, ahead_us=self.ahead_us, window_us=WINDOW_US
             )
-            known = (changes, playlist.media(shown, pinned=True, target_us=TARGET_US).encode())
+            numbers = self._numbers(watched, rendition, now) if not shown.runs else (0, 0)
+            text = playlist.media(shown, pinned=True, target_us=TARGET_US, numbers=numbers)
+            known = (changes, text.encode())
             watched.told[rendition] = known
         return known[1], max(1, (known[0] - now) // 1_000_000)
+
+    def _numbers(self, watched: Watched, rendition: int, now: int) -> tuple[int, int]:
+        """The numbers that the next segment will have, where nothing is told."""
+        sequence, discontinuity = watched.timeline.counters(now + self.ahead_us)
+        return (sequence[rendition] if sequence else 0), discontinuity
 
     async def offers(self, key: str, place: str, number: int | None) -> bool:
         """Whether a segment (None: the init segment) of a place is published and not too long past."""
@@ -163,17 +198,17 @@ class Channels:
             self._owners[asset] = work
         return work
 
-    async def on_air(self, key: str) -> channel.Stretch | None:
-        """What the channel shows now."""
-        watched = await self._channel(key)
-        return watched.timeline.on_air(channels.us(self._now()))
-
     def changed(self, event: Event) -> None:
         """Look again at the channels that an event may be about."""
+        if event.topic in TOPICS:
+            self._generation += 1
         work = event.data.get("id") if event.topic == "work" else event.data.get("work")
         for key, watched in self._known.items():
+            name = key.partition("~")[0]
             touched = (
-                event.topic in ("screening", "festival", "slate")
+                event.topic in ("festival", "slate")
+                # A premiere's own channel knows no other screening.
+                or (event.topic == "screening" and (name[0] != "s" or name == f"s{event.data.get('id')}"))
                 or (event.topic == "channel" and event.data.get("key") == key)
                 or (event.topic in ("work", "asset") and work in watched.works)
             )

@@ -6,7 +6,7 @@
 
 const TICK_MS = 250;
 const JUMP_JOINING_S = 0.4;
-const JUMP_S = 2.5;
+const JUMP_S = 1.2;
 const JUMP_ONCE_IN_MS = 4000;
 const NEAR_S = 0.02;
 const AWAY_S = 0.15;
@@ -38,6 +38,7 @@ export class Step {
     this.#date = date;
     this.#now = now;
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    video.addEventListener("waiting", this.#waited);
   }
 
   /** Seconds behind (positive) or ahead of the others, null while it is not known. */
@@ -53,8 +54,16 @@ export class Step {
     this.#tick();
   }
 
+  /** It stood still: what was heard is broken already, so it may jump to where it should be. */
+  #waited = () => {
+    if (this.#video.seeking || performance.now() - this.#jumpedAt < JUMP_ONCE_IN_MS) return;
+    this.#joining = true;
+    this.#jumps = 0;
+  };
+
   stop() {
     clearInterval(this.#timer);
+    this.#video.removeEventListener("waiting", this.#waited);
     this.#video.playbackRate = 1;
   }
 
