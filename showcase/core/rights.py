@@ -8,7 +8,6 @@ everywhere, always and in every way. Territories are countries by their two-lett
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, get_args
@@ -120,16 +119,6 @@ def may_show(rights: WorkRights, use: Use, at: datetime, territory: str | None) 
 def changes_at(rights: WorkRights, at: datetime) -> datetime | None:
     """When `may_show` may answer otherwise by the time alone, None when it never will."""
     return next((m for m in (rights.starts, rights.ends) if m is not None and m > at), None)
-
-
-def territory_class(works: Sequence[WorkRights], territory: str | None) -> str:
-    """The class of a territory for a programme: two have the same one when the same of its works are open in both.
-
-    `works` are the rights of the programme's works, in an order that does not change. "" where all are open, else 16
-    hexadecimal digits. What is shown to one viewer of a class may be shown to all of them, from one playlist.
-    """
-    shut = [n for n, rights in enumerate(works) if not open_in(rights, territory)]
-    return hashlib.blake2b(repr(shut).encode(), digest_size=8).hexdigest() if shut else ""
 
 
 def verdict(

@@ -28,9 +28,7 @@ def of_work(work: Work, main: Asset) -> Source | None:
 
     Addresses are relative to a playlist of the channel (`/hls/<grant>/channel/<name>/index.m3u8`).
     """
-    # Of each size the newest: a still that was made anew stands beside the old one, which somebody may be seeing still.
-    by_size = {min(r.width, r.height): r for r in main.renditions if r.kind == ("video" if _films(main) else STILL)}
-    pictures = [by_size[size] for size in sorted(by_size)]
+    pictures = _pictures(main)
     sound = _newest(main)
     if not pictures or sound is None:
         return None
@@ -45,6 +43,18 @@ def of_work(work: Work, main: Asset) -> Source | None:
         name = f"c-{found.id}" if found is not None else NO_CAPTIONS
         tracks.append(Segments.of(f"../../{main.id}/{name}/", tracks[0].durations_us, "vtt"))
     return Source(main.id, tuple(tracks))
+
+
+def picture(main: Asset) -> Segments | None:
+    """The lowest picture of a version, by whose segments a channel's captions are cut; None when it has none."""
+    found = _pictures(main)
+    return _segments(main.id, _nearest(found, int(RUNGS[0][1:]))) if found else None
+
+
+def _pictures(main: Asset) -> list[Rendition]:
+    # Of each size the newest: a still that was made anew stands beside the old one, which somebody may be seeing still.
+    by_size = {min(r.width, r.height): r for r in main.renditions if r.kind == ("video" if _films(main) else STILL)}
+    return [by_size[size] for size in sorted(by_size)]
 
 
 def _films(asset: Asset) -> bool:

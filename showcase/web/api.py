@@ -348,14 +348,14 @@ async def renew(request: web.Request, body: RenewIn) -> Answer:
     at, id, where = now(request), parts[3], territory.of(request)
     if grant.kind == "channel":
         slug = await channel_streams.slug_of(request, grant.subject)
-        return Answer(await channel_streams.channel_permission(request, slug))
+        return Answer(await channel_streams.channel_permission(request, slug, grant.territory))
     if grant.kind == "screening":
         screening = await request.app[SHOWINGS].screening(grant.subject)
         streams.refuse_screening(screening, at)
-        await codes.renewed(request, screening, grant.code)
+        code = await codes.renewed(request, screening, grant.code)
         if schedule.pinned(screening, at):
             phase = schedule.phase(screening, at)
-            return Answer(channel_streams.permission(request, screening, phase, code=grant.code))
+            return Answer(channel_streams.permission(request, screening, phase, code=code, where=grant.territory))
         if id == "channel":
             # Its moment is over; a replay is asked for by itself.
             raise Gone("closed")
@@ -371,7 +371,7 @@ async def renew(request: web.Request, body: RenewIn) -> Answer:
                 screening.starts,
                 schedule.closes(screening),
                 phase=schedule.phase(screening, at),
-                code=grant.code,
+                code=code,
             )
         )
     shelved = await request.app[SHELF].work(grant.subject)

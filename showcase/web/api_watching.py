@@ -52,9 +52,8 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
     code = await codes.admitted(request, screening, body.code or request.query.get("code", ""))
     if schedule.pinned(screening, at):
         await on_channel.refuse_everything(request, screening)
-    request.app[DOOR].enter()
-    if schedule.pinned(screening, at):
         await codes.use(request, code)
+        request.app[DOOR].enter()
         return Answer(channel_streams.permission(request, screening, schedule.phase(screening, at), code=code))
     limit(request, "play")
     slot = body.slot or int(words.whole(request.query.get("slot"), 0, 10_000) or 0)
@@ -66,6 +65,7 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
         raise Conflict("not-ready")
     # Counted only now that nothing else stands against it.
     await codes.use(request, code)
+    request.app[DOOR].enter()
     return Answer(
         streams.permission(
             request,
@@ -87,8 +87,9 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
 async def play_channel(request: web.Request) -> Answer:
     """A grant for a festival's 24-hour channel; `network` is the channel of all festivals."""
     limit(request, "play-together")
+    given = await channel_streams.channel_permission(request, request.match_info["slug"])
     request.app[DOOR].enter()
-    return Answer(await channel_streams.channel_permission(request, request.match_info["slug"]))
+    return Answer(given)
 
 
 class OnAir(Shape):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,9 +12,7 @@ from showcase.core import grants, playlist, sources, webvtt
 from showcase.core.grants import Grant
 from showcase.core.models import Screening
 from showcase.core.schedule import Phase
-from showcase.core.timeline import Segments
 from showcase.errors import Gone, NotFound, Unauthenticated
-from showcase.media.storage import Storage
 from showcase.store import channels as channel_rows
 from showcase.store import festivals
 from showcase.web import network, on_channel, streams, territory
@@ -41,6 +38,7 @@ async def _granted(request: web.Request) -> tuple[Grant, str]:
         raise NotFound()
     screening = await request.app[SHOWINGS].screening(grant.subject)
     streams.refuse_screening(screening, at)
+    streams.refuse_strangers(screening, grant)
     if not on_channel.pinned(screening, at):
         raise Gone("closed")
     return grant, on_channel.of_screening(screening.id, grant.territory)
@@ -92,45 +90,52 @@ async def caption_segment(request: web.Request) -> web.Response:
     """What is said during one segment of a work."""
     grant, shelved, main = await streams.granted(request)
     info = request.match_info
-    body = webvtt.HEAD
-    source = sources.of_work(shelved.work, main)
-    if info["rendition"] != sources.NO_CAPTIONS and source is not None:
-        captions = shelved.assets.get(info["rendition"].removeprefix("c-"))
-        made = next((r for r in captions.renditions if r.kind == "captions"), None) if captions is not None else None
-        if captions is None or made is None or captions.id not in shelved.shown:
-            raise NotFound()
-        picture: Segments = source.tracks[0]
-        number = int(info["file"][1:].partition(".")[0])
-        if number >= len(picture.ends_us):
-            raise NotFound()
-        starts = picture.ends_us[number - 1] if number else 0
-        blocks = await _blocks(request.app[STORAGE], f"{made.folder}/captions.vtt")
-        body = webvtt.segment(blocks, starts, picture.ends_us[number])
+    if info["rendition"] == sources.NO_CAPTIONS:
+        return streams.text(webvtt.HEAD, streams.TYPES["vtt"], 3600, grant)
+    captions, ends = shelved.assets.get(info["rendition"].removeprefix("c-")), shelved.ends_us.get(main.id, ())
+    made = next((r for r in captions.renditions if r.kind == "captions"), None) if captions is not None else None
+    number = int(info["file"][1:].partition(".")[0])
+    if captions is None or made is None or captions.id not in shelved.shown or number >= len(ends):
+        raise NotFound()
+    blocks = await _blocks(request, f"{made.folder}/captions.vtt")
+    body = webvtt.segment(blocks, ends[number - 1] if number else 0, ends[number])
     return streams.text(body, streams.TYPES["vtt"], 3600, grant)
 
 
-async def _blocks(storage: Storage, key: str) -> tuple[webvtt.Block, ...]:
-    text = (await storage.get(key)).decode()
-    return await asyncio.to_thread(_cut, text) if len(text) > 100_000 else _cut(text)
+async def _blocks(request: web.Request, key: str) -> tuple[webvtt.Block, ...]:
+    """The cues of a stored file, which never changes."""
+    known = request.app[CUES]
+    if key not in known:
+        data = await request.app[STORAGE].get(key)
+        if len(known) >= CUES_KEPT:
+            known.clear()
+        known[key] = await asyncio.to_thread(lambda: webvtt.blocks(data.decode()))
+    return known[key]
 
 
-_cut = functools.lru_cache(64)(webvtt.blocks)
+def permission(
+    request: web.Request, screening: Screening, phase: Phase, *, code: int = 0, where: str | None = None
+) -> dict[str, Any]:
+    """What somebody gets who may watch a premiere: see `streams.permission`.
+
+    `where` is the territory of the permission that is renewed: a player that is on stays with the numbers it has, and what
+    is closed where the viewer is by now is refused segment by segment.
+    """
+    return _permission(request, "screening", screening.id, phase, screening.starts, screening.ends, code, where)
 
 
-def permission(request: web.Request, screening: Screening, phase: Phase, *, code: int = 0) -> dict[str, Any]:
-    """What somebody gets who may watch a premiere: see `streams.permission`."""
-    return _permission(request, "screening", screening.id, phase, screening.starts, screening.ends, code)
+async def channel_permission(request: web.Request, slug: str, where: str | None = None) -> dict[str, Any]:
+    """What somebody gets who asks for a festival's channel (`network`: the whole network's). Raises NotFound.
 
-
-async def channel_permission(request: web.Request, slug: str) -> dict[str, Any]:
-    """What somebody gets who asks for a festival's channel (`network`: the whole network's). Raises NotFound."""
+    `where` is as in `permission`.
+    """
     number = 0
     if slug != "network":
         festival = await request.app[DB].read(festivals.festival, slug)
         if festival.state == "draft":
             raise NotFound()
         number = festival.id
-    return _permission(request, "channel", number, "on_air", None, None)
+    return _permission(request, "channel", number, "on_air", None, None, 0, where)
 
 
 async def slug_of(request: web.Request, number: int) -> str:
@@ -145,10 +150,11 @@ def _permission(
     phase: Phase,
     starts: datetime | None,
     ends: datetime | None,
-    code: int = 0,
+    code: int,
+    where: str | None,
 ) -> dict[str, Any]:
     lasts = timedelta(minutes=request.app[SETTINGS].grant_minutes)
-    where = territory.of(request)
+    where = where or territory.of(request)
     token, expires = grants.issue(request.app[KEY], kind, subject, now(request), lasts, territory=where, code=code)
     return {
         "hls": f"/hls/{token}/channel/master.m3u8",
@@ -187,7 +193,7 @@ async def playlist_of_channels(request: web.Request) -> web.Response:
         headers={
             "Content-Type": "audio/x-mpegurl; charset=utf-8",
             # The permissions are for one territory.
-            "Cache-Control": "public, max-age=300" if where is None else "private, max-age=300",
+            "Cache-Control": "private, max-age=300" if territory.told(request) else "public, max-age=300",
             "Vary": "Accept-Language",
             "Access-Control-Allow-Origin": "*",
         },
@@ -195,11 +201,14 @@ async def playlist_of_channels(request: web.Request) -> web.Response:
 
 
 SLATES: web.AppKey[dict[str, str]] = web.AppKey("SLATES")
+CUES: web.AppKey[dict[str, tuple[webvtt.Block, ...]]] = web.AppKey("CUES")
+CUES_KEPT = 64
 
 
 def routes(app: web.Application) -> None:
     """Mount the channels' part of `/hls/`; before the works' part, whose addresses are wider."""
     app[SLATES] = {}
+    app[CUES] = {}
     router = app.router
     router.add_get("/channels.m3u", playlist_of_channels)
     names = "|".join(sources.NAMES)

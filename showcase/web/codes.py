@@ -13,28 +13,34 @@ from showcase.store import codes
 from showcase.store.codes import AccessCode
 from showcase.web import programme_actions
 from showcase.web.keys import DB, PERSON, now, signed_in
-from showcase.web.limits import limit
+from showcase.web.limits import allowed, limit
 
 log = logging.getLogger(__name__)
 
 LABEL_LIMIT = 120
+STAFF = 1 << 40
+"""Stands in the grant of somebody who needed no code, so that a screening that is closed later stays open to them alone."""
+
 CODES_LIMIT = 500
 
 
 async def admitted(request: web.Request, screening: Screening, code: str) -> int:
-    """The number of the access code that lets somebody into `screening`; 0 where none is needed.
+    """The number of the access code that lets somebody into `screening`; 0 where none is needed, `STAFF` for its staff.
 
-    Raises Unauthenticated: `code-needed` without one, `code-wrong`, `code-over`; TooMany for whoever tries many. The
-    staff of the screening need none.
+    Raises Unauthenticated: `code-needed` without one, `code-wrong`, `code-over`; TooMany for whoever tries many wrong
+    ones. A hall in which everybody has the right one comes in through one address.
     """
-    if not screening.closed or rules.allows_screening(request[PERSON], "preview", screening):
+    if not screening.closed:
         return 0
+    if rules.allows_screening(request[PERSON], "preview", screening):
+        return STAFF
     if not code.strip():
         raise Unauthenticated("code-needed")
-    limit(request, "code")
+    allowed(request, "code")
     try:
         found = await request.app[DB].read(codes.given, screening.id, code)
     except NotFound:
+        limit(request, "code")
         raise Unauthenticated("code-wrong") from None
     if not found.good:
         raise Unauthenticated("code-over")
@@ -43,14 +49,17 @@ async def admitted(request: web.Request, screening: Screening, code: str) -> int
 
 async def use(request: web.Request, code: int) -> None:
     """Count that a code opens something. Raises Unauthenticated (`code-over`) when somebody else was faster."""
-    if code and not await request.app[DB].write(codes.use, code):
+    if code and code != STAFF and not await request.app[DB].write(codes.use, code):
         raise Unauthenticated("code-over")
 
 
-async def renewed(request: web.Request, screening: Screening, code: int) -> None:
-    """Raise Unauthenticated unless what was opened with `code` may stay open: one that was revoked renews nothing."""
-    if not screening.closed or rules.allows_screening(request[PERSON], "preview", screening):
-        return
+async def renewed(request: web.Request, screening: Screening, code: int) -> int:
+    """What stands for `code` in a renewed grant. Raises Unauthenticated unless what it opened may stay open: one that was
+    revoked renews nothing."""
+    if not screening.closed:
+        return code
+    if rules.allows_screening(request[PERSON], "preview", screening):
+        return STAFF
     if not code:
         raise Unauthenticated("code-needed")
     try:
@@ -59,6 +68,7 @@ async def renewed(request: web.Request, screening: Screening, code: int) -> None
         raise Unauthenticated("code-over") from None
     if found.screening != screening.id or found.revoked_at is not None:
         raise Unauthenticated("code-over")
+    return code
 
 
 async def listed(request: web.Request) -> list[AccessCode]:

@@ -50,6 +50,14 @@ class Limits:
         if len(self._buckets) > BUCKETS:
             self._buckets.popitem(last=False)
 
+    def look(self, rule: str, who: str) -> None:
+        """Raise TooMany where `take` would, without counting."""
+        burst, per_minute = RULES[rule]
+        left, since = self._buckets.get((rule, who), (float(burst), time.monotonic()))
+        left = min(burst, left + (time.monotonic() - since) * per_minute / 60)
+        if left < 1:
+            raise TooMany(retry_after=int((1 - left) * 60 / per_minute) + 1)
+
 
 def address(request: web.Request) -> str:
     """Where a request comes from; proxies in front are believed as many as the settings say."""
@@ -75,3 +83,8 @@ def network_of(request: web.Request) -> str:
 def limit(request: web.Request, rule: str, who: str | None = None) -> None:
     """Count one request against `rule`. Raises TooMany."""
     request.app[LIMITS].take(rule, who or network_of(request))
+
+
+def allowed(request: web.Request, rule: str) -> None:
+    """Raise TooMany when `limit` would, without counting: for what counts only when it fails."""
+    request.app[LIMITS].look(rule, network_of(request))

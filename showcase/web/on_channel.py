@@ -10,7 +10,7 @@ from showcase.errors import Gone, NotFound, NotHere, NotOpenYet
 from showcase.store.channels import SHOWABLE
 from showcase.web import territory
 from showcase.web.channels import CHANNELS
-from showcase.web.keys import SHELF
+from showcase.web.keys import SHELF, now
 from showcase.web.shelf import Shelved
 
 pinned = schedule.pinned
@@ -47,10 +47,14 @@ async def shown(request: web.Request, key: str) -> tuple[Shelved, Asset]:
         if where and not rights.open_in(shelved.work.rights, where):
             raise NotHere()
         raise NotOpenYet()
-    # A permission that was handed on to another country opens nothing there.
+    # Its rights may have ended just now; and a permission that was handed on to another country opens nothing there.
     here = territory.known(request)
-    if here is not None and here != where and not rights.open_in(shelved.work.rights, here):
-        raise NotHere()
+    for place in (where or None, here if here is not None else where or None):
+        verdict = rights.may_show(shelved.work.rights, "premiere", now(request), place)
+        if verdict.code == "not-in-your-territory":
+            raise NotHere()
+        if not verdict.open:
+            raise Gone("closed", case="rights")
     if shelved.work.state == "withdrawn":
         raise Gone("withdrawn")
     found = shelved.assets.get(asset)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Generic, TypeVar
 
-from showcase.core import rights
+from showcase.core import rights, sources
 from showcase.core.models import Asset, Rendition, Screening, Work
-from showcase.errors import NotFound
+from showcase.errors import NotFound, Unavailable
 from showcase.store import screenings, works
 from showcase.store.database import Database
 from showcase.store.events import Event
@@ -47,6 +49,11 @@ class Shelved:
         return frozenset(a.id for a in taken)
 
     @cached_property
+    def ends_us(self) -> dict[str, tuple[int, ...]]:
+        """Where the segments of the lowest picture end, by the version that shows it: by them captions are cut."""
+        return {a.id: track.ends_us for a in self.work.assets if (track := sources.picture(a)) is not None}
+
+    @cached_property
     def playable(self) -> bool:
         """Whether there is something to play."""
         return self.work.main is not None and self.work.main.playable
@@ -69,29 +76,31 @@ class Shelved:
         )
 
 
-class Shelf:
-    """The most asked-for works. `changed` is to be told of every event."""
+T = TypeVar("T")
 
-    def __init__(self, db: Database) -> None:
-        self._db = db
-        self._kept: OrderedDict[int, tuple[float, Shelved]] = OrderedDict()
-        self._loading: dict[int, asyncio.Future[Shelved]] = {}
+
+class _Cache(Generic[T]):
+    """What is asked for most by number, as the database has it; many who ask at once ask it once."""
+
+    def __init__(self, load: Callable[[int], Awaitable[T]]) -> None:
+        self._load = load
+        self._kept: OrderedDict[int, tuple[float, T]] = OrderedDict()
+        self._loading: dict[int, asyncio.Future[T]] = {}
         self._generation = 0
 
-    async def work(self, id: int) -> Shelved:
-        """The work with this number. Raises NotFound."""
+    async def get(self, id: int) -> T:
+        """What has this number. Raises NotFound. Without a database what is known goes on."""
         loop = asyncio.get_running_loop()
         kept = self._kept.get(id)
         if kept is not None and loop.time() - kept[0] < SECONDS:
             self._kept.move_to_end(id)
             return kept[1]
-        # Many viewers at once ask the database once.
         if (loading := self._loading.get(id)) is not None:
             return await asyncio.shield(loading)
         loading = self._loading[id] = loop.create_future()
         generation = self._generation
         try:
-            shelved = Shelved(await self._db.read(works.work_by_id, id))
+            found = await self._read(id, kept)
         except BaseException as error:
             if isinstance(error, NotFound):
                 self._kept.pop(id, None)
@@ -99,20 +108,50 @@ class Shelf:
             loading.exception()
             raise
         else:
-            loading.set_result(shelved)
+            loading.set_result(found)
             if generation == self._generation:
-                self._kept[id] = (loop.time(), shelved)
+                self._kept[id] = (loop.time(), found)
                 if len(self._kept) > SHELF:
                     self._kept.popitem(last=False)
-            return shelved
+            return found
         finally:
             self._loading.pop(id, None)
+
+    async def _read(self, id: int, kept: tuple[float, T] | None) -> T:
+        try:
+            return await self._load(id)
+        except Unavailable:
+            if kept is None:
+                raise
+            return kept[1]
+
+    def forget(self, id: int | None) -> None:
+        """Drop what has this number (None: everything), also what is being loaded."""
+        self._generation += 1
+        if id is None:
+            self._kept.clear()
+        else:
+            self._kept.pop(id, None)
+
+
+class Shelf:
+    """The most asked-for works. `changed` is to be told of every event."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._cache: _Cache[Shelved] = _Cache(self._load)
+
+    async def _load(self, id: int) -> Shelved:
+        return Shelved(await self._db.read(works.work_by_id, id))
+
+    async def work(self, id: int) -> Shelved:
+        """The work with this number. Raises NotFound."""
+        return await self._cache.get(id)
 
     def changed(self, event: Event) -> None:
         """Drop what an event is about."""
         if event.topic in ("work", "asset"):
-            self._generation += 1
-            self._kept.pop(event.data.get("id") or event.data.get("work") or 0, None)
+            self._cache.forget(event.data.get("id") or event.data.get("work") or 0)
 
 
 class Showings:
@@ -120,29 +159,18 @@ class Showings:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._kept: OrderedDict[int, tuple[float, Screening]] = OrderedDict()
-        self._generation = 0
+        self._cache: _Cache[Screening] = _Cache(self._load)
+
+    async def _load(self, id: int) -> Screening:
+        return await self._db.read(screenings.by_id, id)
 
     async def screening(self, id: int) -> Screening:
         """The screening with this number. Raises NotFound."""
-        loop = asyncio.get_running_loop()
-        kept = self._kept.get(id)
-        if kept is not None and loop.time() - kept[0] < SECONDS:
-            self._kept.move_to_end(id)
-            return kept[1]
-        generation = self._generation
-        found = await self._db.read(screenings.by_id, id)
-        if generation == self._generation:
-            self._kept[id] = (loop.time(), found)
-            if len(self._kept) > SHELF:
-                self._kept.popitem(last=False)
-        return found
+        return await self._cache.get(id)
 
     def changed(self, event: Event) -> None:
         """Drop what an event is about."""
         if event.topic == "screening":
-            self._generation += 1
-            self._kept.pop(event.data.get("id") or 0, None)
+            self._cache.forget(event.data.get("id") or 0)
         elif event.topic == "festival":
-            self._generation += 1
-            self._kept.clear()
+            self._cache.forget(None)

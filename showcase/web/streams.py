@@ -96,6 +96,7 @@ async def granted(request: web.Request) -> tuple[Grant, Shelved, Asset]:
     if grant.kind == "screening":
         screening = await request.app[SHOWINGS].screening(grant.subject)
         refuse_screening(screening, at)
+        refuse_strangers(screening, grant)
         if on_channel.pinned(screening, at):
             return grant, *await on_channel.shown(request, on_channel.of_screening(screening.id, grant.territory))
         shown = await shown_in(request, screening, id)
@@ -124,6 +125,12 @@ def refuse_screening(screening: Screening, at: datetime) -> None:
         raise NotOpenYet(opens=screening.starts)
     if found == "ended":
         raise Gone("closed")
+
+
+def refuse_strangers(screening: Screening, grant: Grant) -> None:
+    """Raise Unauthenticated (`code-needed`) for a grant from before a screening was closed to all but guests."""
+    if screening.closed and not grant.code:
+        raise Unauthenticated("code-needed")
 
 
 async def shown_in(request: web.Request, screening: Screening, id: str) -> tuple[Shelved, Asset]:

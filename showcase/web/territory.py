@@ -131,6 +131,12 @@ def known(request: web.Request) -> str | None:
     return request.app[TERRITORIES].country(address(request))
 
 
+def told(request: web.Request) -> bool:
+    """Whether this server tells territories apart at all."""
+    settings = request.app[SETTINGS]
+    return bool((settings.territory_header and settings.trusted_proxies) or settings.territory_database)
+
+
 def of(request: web.Request) -> str | None:
     """The territory of a request, as `core/rights` takes it: of whom it is not known counts as the settings say."""
     code = known(request)

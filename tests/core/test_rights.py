@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from showcase.core.models import Window, WorkState
 from showcase.core.rights import (
@@ -21,7 +19,6 @@ from showcase.core.rights import (
     may_show,
     open_in,
     phase,
-    territory_class,
     uncleared,
     verdict,
 )
@@ -167,22 +164,6 @@ def test_a_work_on_view_is_open_while_its_window_and_its_rights_are() -> None:
 def test_rights_that_begin_when_the_window_is_over_never_open_it() -> None:
     never = WorkRights(CLOSES)
     assert verdict("published", EVENING, True, OPENS, rights=never) == Verdict("closed", closes=CLOSES, by_rights=True)
-
-
-@given(
-    st.lists(st.sampled_from([ANY, AUSTRIA, BUT_AUSTRIA, WorkRights(mode="only", territories=frozenset({"FR", "SN"}))]))
-)
-def test_two_territories_are_of_one_class_when_the_same_works_are_open_there(works: list[WorkRights]) -> None:
-    found: dict[str, tuple[bool, ...]] = {}
-    for territory in ("AT", "FR", "SN", "KR", NOWHERE, None):
-        key, open_there = territory_class(works, territory), tuple(open_in(w, territory) for w in works)
-        assert found.setdefault(key, open_there) == open_there
-        assert (key == "") == all(open_there)
-    assert len(set(found.values())) == len(found)
-
-
-def test_a_class_is_the_same_on_every_node_and_after_every_start() -> None:
-    assert territory_class([ANY, AUSTRIA], "FR") == "d904f97e24baef89"
 
 
 def test_equal_rights_have_the_same_revision() -> None:

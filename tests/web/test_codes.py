@@ -261,3 +261,29 @@ async def test_a_closed_premiere_lets_in_by_its_code_and_stands_on_no_channel(ho
     assert (await refused(await play(house, path)))[:2] == (401, "code-needed")
     assert (await play(house, path, given)).status == 200
     assert (await refused(await play(house, path, given)))[:2] == (401, "code-over")
+
+
+async def test_what_is_closed_later_opens_no_segment_for_strangers_and_stays_open_to_its_staff(house: House) -> None:
+    slug, asset = await accepted(house)
+    await festival(house)
+    made = await screening(house, slug)
+    path = f"/api/v1/screenings/{made['slug']}"
+    await house.ask("POST", f"{path}/publish", "linz")
+    house.moment = OPENS
+    stranger = (await (await play(house, path)).json())["hls"].rpartition("/")[0]
+    assert (await house.ask("GET", f"{stranger}/v240/s00001.m4s")).status == 200
+    assert (await house.ask("PATCH", path, "linz", json={"closed": True})).status == 200
+    for tail in ("master.m3u8", "v240/index.m3u8", "v240/s00001.m4s"):
+        refused = await house.ask("GET", f"{stranger}/{tail}")
+        assert (refused.status, await refused.text()) == (401, "code-needed")
+    staff = (await (await play(house, path, who="linz")).json())["hls"]
+    assert (await house.ask("GET", f"{staff.rpartition('/')[0]}/v240/s00001.m4s")).status == 200
+    renewed = await house.ask("POST", "/api/v1/grants", "linz", json={"hls": staff})
+    assert renewed.status == 200
+    assert (await house.ask("POST", "/api/v1/grants", json={"hls": staff})).status == 401
+
+
+async def test_a_hall_comes_in_through_one_address(house: House) -> None:
+    path = await closed(house)
+    _, given = await code(house, path)
+    assert {(await play(house, path, given)).status for _ in range(limits.RULES["code"][0] + 10)} == {200}
