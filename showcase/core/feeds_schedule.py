@@ -29,7 +29,7 @@ MOST_DAYS = 99
 class Occasion:
     """What a file is about: a festival, or the network.
 
-    `slug` names it, `zone` is the clock of the whole file, `site` the address of the server (no slash at its end),
+    `slug` names it, `festival` is the slug of the festival (None: the network's file, or one of no festival), `zone` is the clock of the whole file, `site` the address of the server (no slash at its end),
     `path` that of its page below it. `days` are there even when nothing is shown on them; `product` is the program
     and its version, `changed` when something in it changed last.
     """
@@ -43,6 +43,11 @@ class Occasion:
     days: tuple[date, ...]
     product: tuple[str, str]
     changed: datetime
+    festival: str | None = None
+
+
+Hall = tuple[str, str]
+"""A room: the slug of its festival, and what it is called there ('': the one that feeds the channel)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class _Event:
     guid: UUID
     starts: datetime
     minutes: int
+    hall: Hall
     room: str
     slug: str
     url: str
@@ -157,7 +163,7 @@ def as_json(
 ) -> bytes:
     """schedule.json: as `xml`. It can say of a person who they are, and of a length any number of hours."""
     days = _days(about, screenings, works, places)
-    rooms = {name: None for one in days for name in one.rooms}
+    halls = {name: events[0].hall for one in days for name, events in one.rooms.items()}
     found = {
         "$schema": SCHEMA,
         "generator": {"name": about.product[0], "version": about.product[1]},
@@ -176,11 +182,11 @@ def as_json(
                 "rooms": [
                     {
                         "name": name,
-                        "guid": str(uuid5(NAMESPACE_URL, f"{about.site}/rooms/{name}")),
+                        "guid": str(uuid5(NAMESPACE_URL, f"{about.site}/festivals/{host}/rooms/{room}")),
                         "description": None,
                         "capacity": None,
                     }
-                    for name in rooms
+                    for name, (host, room) in halls.items()
                 ],
                 "days": [
                     {
@@ -232,8 +238,10 @@ def _days(
     about: Occasion, screenings: Iterable[Screening], works: Mapping[int, Billed], places: Mapping[str, str]
 ) -> list[_Day]:
     rooms: dict[date, dict[str, list[_Event]]] = {day: {} for day in about.days}
-    for screening in sorted(screenings, key=lambda s: (s.starts, s.id)):
-        event = _event(about, screening, works, places)
+    told = sorted(screenings, key=lambda s: (s.starts, s.id))
+    names = _rooms(about, told)
+    for screening in told:
+        event = _event(about, screening, names[_hall(screening)], works, places)
         rooms.setdefault(event.starts.date(), {}).setdefault(event.room, []).append(event)
     return [
         _Day(day, _midnight(day, about.zone), _midnight(day + timedelta(days=1), about.zone), rooms[day])
@@ -245,7 +253,26 @@ def _midnight(day: date, zone: ZoneInfo) -> datetime:
     return schedule.moment(datetime.combine(day, time()), zone).moment.astimezone(zone)
 
 
-def _event(about: Occasion, screening: Screening, works: Mapping[int, Billed], places: Mapping[str, str]) -> _Event:
+def _hall(screening: Screening) -> Hall:
+    return screening.festival_slug, line(screening.room)
+
+
+def _rooms(about: Occasion, screenings: Iterable[Screening]) -> dict[Hall, str]:
+    """What each room is called in this file: rooms of two festivals never share a name, whatever they are called there."""
+    names: dict[Hall, str] = {}
+    for screening in screenings:
+        host, room = _hall(screening)
+        festival = line(best_text(screening.festival_title, about.lang)) or host
+        names[host, room] = room if room and host == about.festival else " · ".join(filter(None, (festival, room)))
+    hosts: dict[str, set[str]] = {}
+    for (host, _), name in names.items():
+        hosts.setdefault(name, set()).add(host)
+    return {hall: name if len(hosts[name]) == 1 else f"{name} ({hall[0]})" for hall, name in names.items()}
+
+
+def _event(
+    about: Occasion, screening: Screening, room: str, works: Mapping[int, Billed], places: Mapping[str, str]
+) -> _Event:
     lang, page = about.lang, f"{about.site}/{about.lang}"
     shown = [works[s.work] for s in screening.slots if s.work in works]
     title = line(screening.text("title", lang)) or screening.slug
@@ -257,7 +284,8 @@ def _event(about: Occasion, screening: Screening, works: Mapping[int, Billed], p
         guid=uuid5(NAMESPACE_URL, f"{about.site}/screenings/{screening.id}"),
         starts=screening.starts.astimezone(about.zone),
         minutes=max(0, int((screening.ends - screening.starts).total_seconds()) // 60),
-        room=line(screening.room) or line(best_text(screening.festival_title, lang)) or screening.festival_slug,
+        hall=_hall(screening),
+        room=room,
         slug=screening.slug,
         url=f"{page}/screenings/{screening.slug}",
         title=title,

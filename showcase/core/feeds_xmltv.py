@@ -46,12 +46,13 @@ class Channel:
 def linear(screenings: Iterable[Screening]) -> list[Screening]:
     """What a channel can show, by time: of two that overlap the one that began first; of two at once the older one.
 
-    What is left out here, as what is closed, has its page, and stands in the calendars.
+    What is left out here, as what is closed or in a room of its own, has its page, and stands in the calendars.
     """
     found: list[Screening] = []
     for screening in sorted(screenings, key=lambda s: (s.starts, s.id)):
+        on_channel = screening.kind in LINEAR_KINDS and not screening.room and not screening.closed
         free = not found or found[-1].ends <= screening.starts
-        if free and screening.starts < screening.ends and screening.kind in LINEAR_KINDS and not screening.closed:
+        if on_channel and free and screening.starts < screening.ends:
             found.append(screening)
     return found
 

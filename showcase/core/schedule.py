@@ -6,7 +6,7 @@ rule that changes later moves the moments and not what stands in the printed pro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
@@ -84,6 +84,11 @@ def changes_at(screening: Screening, now: datetime) -> datetime | None:
     """When its phase is another, None when it stays."""
     moments = (screening.starts, screening.ends, screening.replay_until)
     return next((m for m in moments if m is not None and m > now), None)
+
+
+def next_change(screenings: Iterable[Screening], now: datetime) -> datetime | None:
+    """When the first of these is in another phase, None when all stay as they are."""
+    return min((m for s in screenings if (m := changes_at(s, now)) is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,7 @@ async def _festival_schedule(request: web.Request, content_type: str, write: Cal
         days=tuple(schedule.days(festival)),
         product=PRODUCT,
         changed=max((festival.updated_at, *(s.updated_at for s in found))),
+        festival=festival.slug,
     )
     return await _schedule(request, content_type, write, about, found, billed)
 

@@ -7,7 +7,7 @@ import functools
 import hashlib
 import hmac
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -18,13 +18,13 @@ from aiohttp import hdrs, web
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
-from showcase.core import rules
-from showcase.core.models import SITE_LANGUAGES, Person
+from showcase.core import rules, schedule
+from showcase.core.models import SITE_LANGUAGES, Person, Screening
 from showcase.core.names import fold
 from showcase.core.rules import allows, allows_site
 from showcase.store.events import Event
 from showcase.web import words
-from showcase.web.keys import ASSETS, CHANGES, KEY, LANG, NOW, PAGES, PERSON, SESSION, SETTINGS
+from showcase.web.keys import ASSETS, CHANGES, KEY, LANG, NOW, PAGES, PERSON, SESSION, SETTINGS, now
 from showcase.web.static import matches
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -249,6 +249,12 @@ def public(handler: Handler) -> Handler:
         return web.Response(body=page.body, headers=page.headers)
 
     return serve
+
+
+def turns_with(request: web.Request, shown: Iterable[Screening]) -> None:
+    """Keep this page no longer than the phases that it tells of these are true."""
+    if (turns := schedule.next_change(shown, now(request))) is not None:
+        request[CHANGES] = turns
 
 
 def named_language(request: web.Request) -> bool:

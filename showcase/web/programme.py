@@ -16,7 +16,7 @@ from showcase.errors import NotFound
 from showcase.store import screenings
 from showcase.web import network, words
 from showcase.web.keys import DB, LANG, now
-from showcase.web.pages import public, render
+from showcase.web.pages import public, render, turns_with
 
 KINDS: tuple[str, ...] = get_args(ScreeningKind)
 FIRST, LAST = date(2015, 1, 1), date(2099, 12, 31)
@@ -43,6 +43,7 @@ async def programme(request: web.Request) -> web.Response:
         and captions in (None, *map(_primary, s.languages))
         and spoken in (None, *map(_primary, s.spoken))
     ]
+    turns_with(request, found)
     picture = world.draw(day, active, {c.slug: words.zone(c.zone) for c in active}, found, at)
 
     def link(other: date) -> str:

@@ -13,7 +13,7 @@ from showcase.store import festivals, screenings, works
 from showcase.web import feeds, network, programme_actions, public, rooms
 from showcase.web.keys import CHANGES, DB, LANG, PERSON, SETTINGS, now
 from showcase.web.pages import public as for_everybody
-from showcase.web.pages import render
+from showcase.web.pages import render, turns_with
 
 
 @for_everybody
@@ -24,6 +24,7 @@ async def festival_page(request: web.Request) -> web.Response:
     found = await request.app[DB].read(screenings.of_festival, festival.id, public=True)
     cities = await network.all_cities(request)
     at = now(request)
+    turns_with(request, found)
     return render(
         request,
         "public/festival.html",

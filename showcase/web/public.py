@@ -18,7 +18,7 @@ from showcase.store import festivals, people, screenings, works
 from showcase.web import network, pictures, words
 from showcase.web.keys import DB, LANG, PERSON, SETTINGS, now
 from showcase.web.middleware import EMBED_POLICY
-from showcase.web.pages import public, render
+from showcase.web.pages import public, render, turns_with
 from showcase.web.shelf import PAGE_ROLES
 
 PAGE = 24
@@ -49,6 +49,7 @@ async def home(request: web.Request) -> web.Response:
     counts = await db.read(works.counts_by_city)
     at = now(request)
     coming = await db.read(screenings.after, at, HOME_SCREENINGS)
+    turns_with(request, coming)
     return render(
         request,
         "public/home.html",
@@ -115,6 +116,7 @@ async def work_page(request: web.Request) -> web.Response:
     rules.require(request[PERSON], "see", work)
     at = now(request)
     shown_in = await request.app[DB].read(screenings.of_work, work.id, at)
+    turns_with(request, shown_in)
     cities = await network.all_cities(request)
     return render(
         request,

@@ -13,8 +13,8 @@ from showcase.core.models import Festival, Screening, Work
 from showcase.errors import NotFound
 from showcase.store import festivals, screenings
 from showcase.web import network, pictures
-from showcase.web.keys import CHANGES, DB, LANG, now
-from showcase.web.pages import public, render
+from showcase.web.keys import DB, LANG, now
+from showcase.web.pages import public, render, turns_with
 
 COMING = 12
 
@@ -102,10 +102,7 @@ async def channel_page(request: web.Request) -> web.Response:
             raise NotFound()
     found = await db.read(screenings.on_channel, at, festival.id if festival is not None else None)
     coming = found[:COMING]
-    if coming:
-        turns = [m for s in coming if (m := schedule.changes_at(s, at)) is not None]
-        if turns:
-            request[CHANGES] = min(turns)
+    turns_with(request, coming)
     cities = await network.all_cities(request)
     return render(
         request,

@@ -226,6 +226,43 @@ def test_texts_are_in_the_language_asked_for() -> None:
     }
 
 
+HALLS = [
+    screening(1, 0), screening(2, 1, room="Hall"),
+    screening(3, 0, festival_slug="ars-2027", room="Hall"), screening(4, 1, festival_slug="ars-2027"),
+    screening(5, 0, festival_slug="else", festival_title={"fr": "Ailleurs"}, room="Hall"),
+    screening(6, 1, festival_slug="else", festival_title={"fr": "Ailleurs"}),
+]  # fmt: skip
+
+
+def halls(about: Occasion) -> dict[str | None, str | None]:
+    root = read_xml(about, HALLS)
+    rooms = {e.get("id"): room.get("name") for room in root.iter("room") for e in room.iter("event")}
+    assert rooms == {e.get("id"): e.findtext("room") for e in root.iter("event")}
+    return rooms
+
+
+def test_a_festival_calls_its_own_rooms_by_their_names_and_others_with_their_festival() -> None:
+    assert halls(replace(ABOUT, festival="ars-2026")) == {
+        "1": "Ars (ars-2026)", "2": "Hall", "3": "Ars · Hall", "4": "Ars (ars-2027)", "5": "Ailleurs · Hall", "6": "Ailleurs",
+    }  # fmt: skip
+
+
+def test_rooms_called_alike_of_different_festivals_stay_apart() -> None:
+    assert halls(replace(ABOUT, slug="showcase")) == {
+        "1": "Ars (ars-2026)", "2": "Ars · Hall (ars-2026)", "3": "Ars · Hall (ars-2027)", "4": "Ars (ars-2027)",
+        "5": "Ailleurs · Hall", "6": "Ailleurs",
+    }  # fmt: skip
+    found = {r["name"]: r["guid"] for r in read_json(shown=HALLS)["schedule"]["conference"]["rooms"]}
+    assert len(set(found.values())) == 6
+    # It stays whatever the festival is called, and in which language.
+    own = [replace(s, festival_title={"en": "Arts"}) for s in HALLS[:2]]
+    renamed = read_json(replace(ABOUT, festival="ars-2026"), own)["schedule"]["conference"]["rooms"]
+    assert [(r["name"], r["guid"]) for r in renamed] == [
+        ("Arts", found["Ars (ars-2026)"]),
+        ("Hall", found["Ars · Hall (ars-2026)"]),
+    ]
+
+
 def test_a_guid_stays_whatever_else_changes() -> None:
     renamed = [replace(SHOWN[0], slug="ebb", revision=9, texts={"title": {"en": "Ebb"}})]
     assert next(read_xml(shown=renamed).iter("event")).get("guid") == next(

@@ -156,6 +156,11 @@ def test_a_channel_shows_one_thing_at_a_time_and_nothing_that_is_on_view_for_day
     assert [s.id for s in linear(shown)] == [1, 3, 4]
 
 
+def test_what_is_in_a_room_of_its_own_or_closed_is_not_on_the_channel_and_takes_nothing_off_it() -> None:
+    shown = [screening(1, 0, 3, room="Hall"), screening(2, 0.5, 2, closed=True), screening(3, 1)]
+    assert [s.id for s in linear(shown)] == [3]
+
+
 def test_the_network_and_each_festival_that_shows_something_have_a_channel() -> None:
     two = screening(2, 0.5)
     root = read(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -71,16 +74,19 @@ async def test_the_first_and_the_last_day_lead_no_further(house: House, day: dat
     assert text.count('rel="prev"') + text.count('rel="next"') == 1
 
 
-async def opening(house: House, *, starts: datetime, length: timedelta, title: str = "Opening") -> Screening:
+async def opening(
+    house: House, *, starts: datetime, length: timedelta, title: str = "Opening", kind: str = "on_demand", **given: Any
+) -> Screening:
     """A public screening of Linz, `starts` on the clock there."""
+    await asyncio.to_thread(ZoneInfo, "Europe/Vienna")  # its file is read at its first use
     festival = await house.write(
         festivals.create, START, fields={"title": {"en": "Days of Light"}}, city="linz", zone="Europe/Vienna",
         starts_on=starts.date(), ends_on=starts.date() + timedelta(days=9),
     )  # fmt: skip
     await house.write(festivals.set_state, START, festival.id, "published")
     made: Screening = await house.write(
-        screenings.create, START, None, festival=festival.id, zone="Europe/Vienna", kind="on_demand",
-        starts_local=starts, ends_local=starts + length, fields={"title": {"en": title, "fr": "Ouverture"}},
+        screenings.create, START, None, festival=festival.id, zone="Europe/Vienna", kind=kind,
+        starts_local=starts, ends_local=starts + length, fields={"title": {"en": title, "fr": "Ouverture"}}, **given,
     )  # fmt: skip
     await house.write(screenings.set_state, START, made.id, "published", ("draft",))
     return made
@@ -114,3 +120,24 @@ async def test_a_title_is_text_and_never_markup(house: House) -> None:
         title="<script>alert(1)</script>",
     )
     assert "<script>alert" not in await page(house)
+
+
+@pytest.mark.parametrize("path", ["", "programme", "festivals/days-of-light", "channels/days-of-light", "works/tide"])
+async def test_on_air_is_said_from_the_moment_on_and_no_longer(house: House, path: str) -> None:
+    work, _ = await house.published()
+    made = await opening(house, starts=datetime(2026, 11, 25, 14), length=timedelta(hours=1), kind="premiere", shown=[(work.id, None, 0)])  # fmt: skip
+
+    async def on_air(which: int) -> bool:
+        answer = await house.ask("GET", f"/en/{path}?page={which}")
+        assert answer.status == 200
+        return bool(re.search(r'<span class="(?:air">On air|view view-open">On now)<', await answer.text()))
+
+    said = []
+    for which, moment in enumerate((made.starts, made.ends), 1):
+        # A page is kept for ten seconds: it must not be when it says something else by then.
+        house.moment = moment - timedelta(milliseconds=50)
+        said.append(await on_air(which))
+        house.moment = moment
+        await asyncio.sleep(0.06)
+        said.append(await on_air(which))
+    assert said == [False, True, True, False]
