@@ -105,7 +105,7 @@ ERRORS: Mapping[str, str] = {
         "Its works take {length} (minutes and seconds), {over} more than there is. Let it end later."
     ),
     "no-such-room": N_("There is no such room. Add it to the festival first."),
-    "too-many-rooms": N_("That are too many rooms: {most} at most."),
+    "too-many-rooms": N_("These are too many rooms: {most} at most."),
     "room-twice": N_("Two rooms have the same name."),
     "room-in-use": N_("“{title}” is in the room “{room}”. Give it another room before you take this one away."),
     "loop-not-accepted": N_("This work is not accepted yet. Accept it at the desk first."),
