@@ -55,8 +55,9 @@ export function panel(root, board, change, told, words) {
   }
   frame.addEventListener("close", () => board.block(slug)?.querySelector("a")?.focus({ preventScroll: true }));
   frame.addEventListener("click", (event) => {
-    // Beside the sheet.
-    if (event.target === frame && event.clientX < frame.getBoundingClientRect().left) close();
+    // Beside the sheet, which is on the right or on the left as the page is written.
+    const { left, right } = frame.getBoundingClientRect();
+    if (event.target === frame && (event.clientX < left || event.clientX > right)) close();
   });
 
   /** @param {string} text */
