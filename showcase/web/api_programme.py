@@ -338,7 +338,7 @@ class RestoreIn(Model):
     signed_in=True,
 )  # fmt: skip
 async def restore(request: web.Request, body: RestoreIn) -> Answer:
-    """What it changed is again as it was before."""
+    """What it changed is again as it was before; refused when that was changed again since."""
     screening = await programme_actions.screening_for(request, "edit")
     made = await programme_actions.restore(request, screening, body.change)
     return Answer(screening_out(request, made, await programme_actions.conflicts(request, made)))

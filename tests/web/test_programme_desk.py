@@ -205,3 +205,18 @@ async def test_the_history_stands_on_the_page_and_a_button_takes_a_change_back(h
     assert (await post(house, f"{path}/restore", "gwangju", change=change[1])).status in (403, 404)
     assert (await post(house, f"{path}/restore", "linz", change=change[1])).status == 303
     assert "<del>Ebb</del> → <ins>Tides</ins>" in await (await house.ask("GET", path, "linz")).text()
+
+
+async def test_a_change_that_was_changed_again_is_not_taken_back(house: House) -> None:
+    await begun(house)
+    api, path = "/api/v1/screenings/tides", "/en/desk/screenings/tides"
+    await house.ask("PATCH", api, "linz", json={"title": {"en": "Ebb"}, "minimum_age": 16})
+    page = await (await house.ask("GET", path, "linz")).text()
+    change = re.search(r'name="change" value="(\d+)"', page)
+    assert change is not None
+    await house.ask("PATCH", api, "linz", json={"title": {"en": "Flood"}})
+    refused = await post(house, f"{path}/restore", "linz", change=change[1])
+    page = await refused.text()
+    assert (refused.status, "The same was changed again since." in page) == (409, True)
+    stands = await (await house.ask("GET", api, "linz")).json()
+    assert (stands["title"], stands["minimum_age"]) == ({"en": "Flood", "fr": "Marées"}, 16)

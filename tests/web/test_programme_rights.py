@@ -380,4 +380,15 @@ async def test_who_changed_what_is_told_to_its_staff_and_can_be_taken_back(house
     latest = (await (await house.ask("GET", f"{path}/history", "linz")).json())["changes"][0]
     assert (latest["action"], latest["before"]["title.en"]) == ("restored", "Ebb")
     assert (await house.ask("POST", f"{path}/restore", "linz", json={"change": 999})).status == 404
+    # It is taken back already.
+    twice = await house.ask("POST", f"{path}/restore", "linz", json={"change": found[1]["id"]})
+    problem = await twice.json()
+    assert (twice.status, problem["code"], problem["detail"]) == (
+        409, "changed-meanwhile", "The same was changed again since. Take the later change back first.",
+    )  # fmt: skip
+    # What others changed beside it stays, and does not stand against it.
+    await house.ask("PATCH", path, "linz", json={"minimum_age": 12})
+    latest = (await (await house.ask("GET", f"{path}/history", "linz")).json())["changes"][1]
+    again = await (await house.ask("POST", f"{path}/restore", "linz", json={"change": latest["id"]})).json()
+    assert (again["title"]["en"], [s["work"] for s in again["slots"]], again["minimum_age"]) == ("Ebb", [two], 12)
     assert (await house.ask("POST", f"{path}/restore", "linz", json={"change": found[2]["id"]})).status == 404
