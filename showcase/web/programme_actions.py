@@ -388,14 +388,15 @@ async def delete(request: web.Request) -> Screening:
     return screening
 
 
-async def publish(request: web.Request) -> Screening:
-    """Make it public. Raises Conflict (`not-publishable`) while errors stand, naming them."""
+async def publish(request: web.Request, revision: int | None = None) -> Screening:
+    """Make it public. Raises Conflict (`not-publishable`) while errors stand, naming them; with `revision`, Conflict
+    (`changed-meanwhile`) when somebody saved since that one."""
     screening, person = await screening_for(request, "edit"), signed_in(request)
 
     def write(tx: sa.Connection, at: datetime) -> Screening:
         before = screenings.by_id(tx, screening.id)
+        screenings.set_state(tx, at, screening.id, "published", ("draft", "withdrawn", "published"), revision)
         _refuse_errors(_conflicts(tx, before), request[LANG])
-        screenings.set_state(tx, at, screening.id, "published", ("draft", "withdrawn", "published"))
         if screening.kind in screenings.PINNED:
             channels.ask_for_slate(tx, at, screening.festival)
         made = screenings.by_id(tx, screening.id)

@@ -411,9 +411,10 @@ async def revoke_code(request: web.Request) -> web.Response:
 
 
 async def publish(request: web.Request) -> web.Response:
-    """Make it public; refused while errors stand."""
+    """Make it public; refused while errors stand, and when it is no longer what the page showed."""
+    fields = await form(request)
     try:
-        screening = await programme_actions.publish(request)
+        screening = await programme_actions.publish(request, forms.number(fields, "revision", 1, 2**31 - 1))
     except Conflict as error:
         return await _refused(request, error)
     return back(f"/{request[LANG]}/desk/screenings/{screening.slug}")

@@ -40,6 +40,7 @@ ERRORS: Mapping[str, str] = {
     "changed-meanwhile": N_(
         "Somebody else changed this while you were writing. Reload to see it; your text is kept below."
     ),
+    "changed-meanwhile/look": N_("Somebody else changed it meanwhile. Look at it and try again."),
     "changed-meanwhile/again": N_("The same was changed again since. Take the later change back first."),
     "wrong-state": N_("This cannot be done in the state it is in. Reload to see what changed."),
     "not-complete": N_("Some things are missing before this can be public: {missing}"),

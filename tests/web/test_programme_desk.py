@@ -159,6 +159,30 @@ async def test_publishing_is_refused_in_words_while_errors_stand(house: House) -
     assert (refused.status, "lies before the beginning" in await refused.text()) == (409, True)
 
 
+async def test_only_what_the_page_showed_becomes_public(house: House) -> None:
+    await begun(house)
+    path = "/en/desk/screenings/tides"
+
+    async def shown() -> str:
+        page = await (await house.ask("GET", path, "linz")).text()
+        revision = re.search(r'/publish".*?name="revision" value="(\d+)"', page)
+        assert revision is not None
+        return revision[1]
+
+    old = await shown()
+    await house.ask("PATCH", "/api/v1/screenings/tides", "linz", json={"title": {"en": "Ebb"}})
+    refused = await post(house, f"{path}/publish", "linz", revision=old)
+    page = await refused.text()
+    assert (refused.status, "Somebody else changed it meanwhile. Look at it" in page, "Ebb" in page) == (
+        409,
+        True,
+        True,
+    )
+    assert (await post(house, f"{path}/publish", "linz", revision="first")).status == 422
+    assert (await (await house.ask("GET", "/api/v1/screenings/tides", "linz")).json())["state"] == "draft"
+    assert (await post(house, f"{path}/publish", "linz", revision=await shown())).status == 303
+
+
 async def test_the_public_sees_it_once_festival_and_screening_are_public(house: House) -> None:
     await begun(house)
     assert (await post(house, "/en/desk/screenings/tides/publish", "linz")).status == 303
