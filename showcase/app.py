@@ -26,7 +26,6 @@ from showcase.web import (
     channel_streams,
     channels,
     desk,
-    desk_history,
     door,
     events,
     feeds_programme,
@@ -158,7 +157,6 @@ def _mount(app: web.Application) -> None:
         studio,
         desk,
         programme_desk,
-        desk_history,
     ):
         part.routes(app)
 

@@ -371,18 +371,22 @@ def update(
     _told(tx, now, id)
 
 
-def set_state(tx: sa.Connection, now: datetime, id: int, state: str, expected: Iterable[str]) -> None:
-    """Move a screening to `state`. Raises Conflict (`wrong-state`) unless it is in one of `expected`.
+def set_state(
+    tx: sa.Connection, now: datetime, id: int, state: str, expected: Iterable[str], revision: int | None = None
+) -> None:
+    """Move a screening to `state`. Raises Conflict (`wrong-state`) unless it is in one of `expected`; with `revision`,
+    Conflict (`changed-meanwhile`) when somebody saved since that one.
 
     Its revision rises when the state is another one: calendars go by it (SEQUENCE, RFC 5545 3.8.7.4).
     """
     risen = sa.case((screenings.c.state == state, screenings.c.revision), else_=screenings.c.revision + 1)
-    changed = tx.execute(
-        screenings.update()
-        .where(screenings.c.id == id, screenings.c.state.in_(list(expected)))
-        .values(state=state, revision=risen, updated_at=now)
-    )
+    where = (screenings.c.id == id) & screenings.c.state.in_(list(expected))
+    if revision is not None:
+        where &= screenings.c.revision == revision
+    changed = tx.execute(screenings.update().where(where).values(state=state, revision=risen, updated_at=now))
     if changed.rowcount == 0:
+        if revision not in (None, tx.scalar(sa.select(screenings.c.revision).where(screenings.c.id == id))):
+            raise Conflict("changed-meanwhile", case="look")
         raise Conflict("wrong-state")
     _told(tx, now, id)
 

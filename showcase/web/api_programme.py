@@ -271,17 +271,24 @@ async def delete_screening(request: web.Request) -> Answer:
     return Answer(status=204)
 
 
+class PublishIn(Model):
+    """`revision`: refuse when somebody saved since that one, so that nothing is public that was not looked at."""
+
+    revision: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+
+
 @calls.call(
     "POST",
     SCREENING + "/publish",
     "Publish a screening",
+    body=PublishIn,
     answers={200: ScreeningOut},
     errors=[404, 409],
     signed_in=True,
 )
-async def publish(request: web.Request) -> Answer:
+async def publish(request: web.Request, body: PublishIn) -> Answer:
     """Make it public; refused while errors stand."""
-    made = await programme_actions.publish(request)
+    made = await programme_actions.publish(request, body.revision)
     return Answer(screening_out(request, made, await programme_actions.conflicts(request, made)))
 
 
@@ -338,7 +345,7 @@ class RestoreIn(Model):
     signed_in=True,
 )  # fmt: skip
 async def restore(request: web.Request, body: RestoreIn) -> Answer:
-    """What it changed is again as it was before."""
+    """What it changed is again as it was before; refused when that was changed again since."""
     screening = await programme_actions.screening_for(request, "edit")
     made = await programme_actions.restore(request, screening, body.change)
     return Answer(screening_out(request, made, await programme_actions.conflicts(request, made)))

@@ -1,4 +1,4 @@
-"""Who changed what of a screening, as its staff read it, and taking a change back."""
+"""Who changed what of a screening, as its staff read it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from typing import Any
 from aiohttp import web
 
 from showcase.core.models import Screening
-from showcase.errors import Invalid
 from showcase.store import history
-from showcase.web import programme_actions, words
-from showcase.web.forms import back, form
+from showcase.web import words
 from showcase.web.keys import DB, LANG
 
 TIMES = ("starts", "ends", "replay_until")
@@ -58,18 +56,3 @@ def _value(field: str, state: Mapping[str, Any], lang: str) -> str:
         return words.called("answer", "yes" if value else "no", lang)
     text = str(value)
     return text if len(text) <= 80 else text[:80].rsplit(" ", 1)[0] + "…"
-
-
-async def restore(request: web.Request) -> web.Response:
-    """Take a change back."""
-    screening = await programme_actions.screening_for(request, "edit")
-    fields = await form(request)
-    if not fields.get("change", "").isdecimal():
-        raise Invalid(fields={"change": "bad-number"})
-    await programme_actions.restore(request, screening, int(fields["change"][:18]))
-    return back(f"/{request[LANG]}/desk/screenings/{screening.slug}#saved")
-
-
-def routes(app: web.Application) -> None:
-    """Mount what takes changes back."""
-    app.router.add_post("/{lang:en|fr}/desk/screenings/{slug:[a-z0-9-]+}/restore", restore)

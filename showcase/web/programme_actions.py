@@ -208,46 +208,88 @@ async def update_screening(
     shown: Sequence[Shown] | None = None,
     hosts: Sequence[str] | None = None,
     revision: int | None = None,
-    action: history.Action = "changed",
 ) -> Screening:
     """Change what is given. Raises Conflict (`not-publishable`) when a public screening would have errors then."""
     _check_texts(fields)
-    kept = frozenset((s.work_slug, s.version) for s in screening.slots)
-    person = signed_in(request)
 
     def write(tx: sa.Connection, at: datetime) -> Screening:
-        if (room := values.get("room", screening.room)) != screening.room:
-            _check_room(room, festivals.by_id(tx, screening.festival))
-        before = screenings.by_id(tx, screening.id)
-        screenings.update(
+        return _update(
             tx,
             at,
-            screening.id,
+            request,
+            screening,
             values=values,
             fields=fields,
             local=local,
-            shown=_works(tx, request, shown, kept) if shown is not None else None,
-            hosts=_hosts(tx, request, hosts, frozenset(screening.hosts)) if hosts is not None else None,
+            shown=shown,
+            hosts=hosts,
             revision=revision,
         )
-        changed = screenings.by_id(tx, screening.id)
-        if changed.state == "published":
-            _refuse_errors(_conflicts(tx, changed), request[LANG])
-        history.record(tx, at, person.id, action, before, changed)
-        return changed
 
     return await request.app[DB].write(write, now(request))
+
+
+def _update(
+    tx: sa.Connection,
+    at: datetime,
+    request: web.Request,
+    screening: Screening,
+    *,
+    values: Mapping[str, Any],
+    fields: Mapping[str, Texts],
+    local: tuple[datetime, datetime, datetime | None, str] | None,
+    shown: Sequence[Shown] | None,
+    hosts: Sequence[str] | None,
+    revision: int | None,
+    action: history.Action = "changed",
+) -> Screening:
+    kept = frozenset((s.work_slug, s.version) for s in screening.slots)
+    if (room := values.get("room", screening.room)) != screening.room:
+        _check_room(room, festivals.by_id(tx, screening.festival))
+    before = screenings.by_id(tx, screening.id)
+    screenings.update(
+        tx,
+        at,
+        screening.id,
+        values=values,
+        fields=fields,
+        local=local,
+        shown=_works(tx, request, shown, kept) if shown is not None else None,
+        hosts=_hosts(tx, request, hosts, frozenset(screening.hosts)) if hosts is not None else None,
+        revision=revision,
+    )
+    changed = screenings.by_id(tx, screening.id)
+    if changed.state == "published":
+        _refuse_errors(_conflicts(tx, changed), request[LANG])
+    history.record(tx, at, signed_in(request).id, action, before, changed)
+    return changed
 
 
 async def restore(request: web.Request, screening: Screening, id: int) -> Screening:
     """Take a change back: what it changed is again as it was before. Raises NotFound, and as `update_screening`.
 
-    Whether it is public is not among it: publishing and withdrawing are steps of their own.
+    Whether it is public is not among it: publishing and withdrawing are steps of their own. Raises Conflict
+    (`changed-meanwhile`) when what it changed was changed again since.
     """
-    change = await request.app[DB].read(history.change, screening.id, id)
+
+    def write(tx: sa.Connection, at: datetime) -> Screening:
+        change = history.change(tx, screening.id, id)
+        if not change.before:
+            raise NotFound()
+        present = screenings.by_id(tx, screening.id)
+        stands = history.snapshot(present)
+        if any(stands.get(name) != change.after.get(name) for name in change.fields if name != "state"):
+            raise Conflict("changed-meanwhile", case="again")
+        # Who saves at this very moment raises the revision.
+        given = _back(change, present)
+        return _update(tx, at, request, present, **given, revision=present.revision, action="restored")
+
+    return await request.app[DB].write(write, now(request))
+
+
+def _back(change: history.Change, present: Screening) -> dict[str, Any]:
+    """What `_update` takes to make what a change changed as it was before."""
     was = change.before
-    if not was:
-        raise NotFound()
 
     def clock(name: str, current: datetime | None) -> datetime | None:
         if name not in was:
@@ -259,20 +301,17 @@ async def restore(request: web.Request, screening: Screening, id: int) -> Screen
         field, _, lang = name.partition(".")
         if lang:
             fields.setdefault(field, {})[lang] = was.get(name) or ""
-    starts, ends = clock("starts", screening.starts_local), clock("ends", screening.ends_local)
+    starts, ends = clock("starts", present.starts_local), clock("ends", present.ends_local)
     assert starts is not None  # noqa: S101 - a screening has both
     assert ends is not None  # noqa: S101
-    replay = clock("replay_until", screening.replay_until_local)
-    return await update_screening(
-        request,
-        screening,
-        values={name: was[name] for name in ("room", "minimum_age", "closed") if name in was},
-        fields=fields,
-        local=(starts, ends, replay, screening.zone) if {"starts", "ends", "replay_until"} & set(was) else None,
-        shown=[(slug, version, pause) for slug, version, pause in was["slots"]] if "slots" in was else None,
-        hosts=was.get("hosts"),
-        action="restored",
-    )
+    replay = clock("replay_until", present.replay_until_local)
+    return {
+        "values": {name: was[name] for name in ("room", "minimum_age", "closed") if name in was},
+        "fields": fields,
+        "local": (starts, ends, replay, present.zone) if {"starts", "ends", "replay_until"} & set(was) else None,
+        "shown": [(slug, version, pause) for slug, version, pause in was["slots"]] if "slots" in was else None,
+        "hosts": was.get("hosts"),
+    }
 
 
 def _works(
@@ -349,14 +388,15 @@ async def delete(request: web.Request) -> Screening:
     return screening
 
 
-async def publish(request: web.Request) -> Screening:
-    """Make it public. Raises Conflict (`not-publishable`) while errors stand, naming them."""
+async def publish(request: web.Request, revision: int | None = None) -> Screening:
+    """Make it public. Raises Conflict (`not-publishable`) while errors stand, naming them; with `revision`, Conflict
+    (`changed-meanwhile`) when somebody saved since that one."""
     screening, person = await screening_for(request, "edit"), signed_in(request)
 
     def write(tx: sa.Connection, at: datetime) -> Screening:
         before = screenings.by_id(tx, screening.id)
+        screenings.set_state(tx, at, screening.id, "published", ("draft", "withdrawn", "published"), revision)
         _refuse_errors(_conflicts(tx, before), request[LANG])
-        screenings.set_state(tx, at, screening.id, "published", ("draft", "withdrawn", "published"))
         if screening.kind in screenings.PINNED:
             channels.ask_for_slate(tx, at, screening.festival)
         made = screenings.by_id(tx, screening.id)

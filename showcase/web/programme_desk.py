@@ -411,13 +411,12 @@ async def revoke_code(request: web.Request) -> web.Response:
 
 
 async def publish(request: web.Request) -> web.Response:
-    """Make it public; refused while errors stand."""
-    screening = await programme_actions.screening_for(request, "edit")
+    """Make it public; refused while errors stand, and when it is no longer what the page showed."""
+    fields = await form(request)
     try:
-        await programme_actions.publish(request)
+        screening = await programme_actions.publish(request, forms.number(fields, "revision", 1, 2**31 - 1))
     except Conflict as error:
-        festival = await request.app[DB].read(festivals.by_id, screening.festival)
-        return await _screening(request, festival, screening, status=409, problem=(error.code, error.params))
+        return await _refused(request, error)
     return back(f"/{request[LANG]}/desk/screenings/{screening.slug}")
 
 
@@ -425,6 +424,26 @@ async def withdraw(request: web.Request) -> web.Response:
     """Close it at once."""
     screening = await programme_actions.withdraw(request)
     return back(f"/{request[LANG]}/desk/screenings/{screening.slug}")
+
+
+async def restore(request: web.Request) -> web.Response:
+    """Take a change back, unless what it changed was changed again since."""
+    screening = await programme_actions.screening_for(request, "edit")
+    fields = await form(request)
+    if not fields.get("change", "").isdecimal():
+        raise Invalid(fields={"change": "bad-number"})
+    try:
+        await programme_actions.restore(request, screening, int(fields["change"][:18]))
+    except Conflict as error:
+        return await _refused(request, error)
+    return back(f"/{request[LANG]}/desk/screenings/{screening.slug}#saved")
+
+
+async def _refused(request: web.Request, error: Conflict) -> web.Response:
+    """The page of the screening as it is by now, with why it was not done."""
+    screening = await programme_actions.screening_for(request, "edit")
+    festival = await request.app[DB].read(festivals.by_id, screening.festival)
+    return await _screening(request, festival, screening, status=409, problem=(error.code, error.params))
 
 
 async def delete(request: web.Request) -> web.Response:
@@ -451,4 +470,5 @@ def routes(app: web.Application) -> None:
     router.add_post(f"{screening}/codes/revoke", revoke_code)
     router.add_post(f"{screening}/publish", publish)
     router.add_post(f"{screening}/withdraw", withdraw)
+    router.add_post(f"{screening}/restore", restore)
     router.add_post(f"{screening}/delete", delete)

@@ -40,6 +40,8 @@ ERRORS: Mapping[str, str] = {
     "changed-meanwhile": N_(
         "Somebody else changed this while you were writing. Reload to see it; your text is kept below."
     ),
+    "changed-meanwhile/look": N_("Somebody else changed it meanwhile. Look at it and try again."),
+    "changed-meanwhile/again": N_("The same was changed again since. Take the later change back first."),
     "wrong-state": N_("This cannot be done in the state it is in. Reload to see what changed."),
     "not-complete": N_("Some things are missing before this can be public: {missing}"),
     "last-author": N_("A work needs at least one person who may edit it."),
@@ -105,7 +107,7 @@ ERRORS: Mapping[str, str] = {
         "Its works take {length} (minutes and seconds), {over} more than there is. Let it end later."
     ),
     "no-such-room": N_("There is no such room. Add it to the festival first."),
-    "too-many-rooms": N_("That are too many rooms: {most} at most."),
+    "too-many-rooms": N_("These are too many rooms: {most} at most."),
     "room-twice": N_("Two rooms have the same name."),
     "room-in-use": N_("“{title}” is in the room “{room}”. Give it another room before you take this one away."),
     "loop-not-accepted": N_("This work is not accepted yet. Accept it at the desk first."),

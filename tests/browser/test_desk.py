@@ -393,6 +393,23 @@ async def test_what_changed_while_the_panel_was_open_is_not_overwritten(
     await expect(block(page, slug)).to_have_attribute("data-state", "draft")
 
 
+@pytest.mark.parametrize("way", ["ltr", "rtl"])
+async def test_a_click_beside_the_panel_closes_it(way: str, works: Works, fest: str, signed_in: Enter) -> None:
+    slug = shown(works, fest, "Tides", "12:00", "14:00")
+    page = await opened(signed_in, fest)
+    await page.evaluate("way => document.documentElement.dir = way", way)
+    await block(page, slug).locator("a").press("Enter")
+    sheet = page.locator("[data-sheet-frame]")
+    await expect(sheet.get_by_role("heading", name="Tides")).to_be_visible()
+    here = await box(sheet)
+    assert (here["x"] > 0) == (way == "ltr")
+    # Its own margin is not beside it.
+    await page.mouse.click(here["x"] + 4, 500)
+    await expect(sheet).to_be_visible()
+    await page.mouse.click(here["x"] - 20 if way == "ltr" else here["x"] + here["width"] + 20, 500)
+    await expect(sheet).to_be_hidden()
+
+
 async def test_a_replay_lies_among_what_is_on_demand(works: Works, fest: str, signed_in: Enter) -> None:
     shown(works, fest, "Tides", "12:00", "14:00", replay_until=at("20:00"))
     page = await opened(signed_in, fest)

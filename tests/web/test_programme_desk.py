@@ -159,6 +159,30 @@ async def test_publishing_is_refused_in_words_while_errors_stand(house: House) -
     assert (refused.status, "lies before the beginning" in await refused.text()) == (409, True)
 
 
+async def test_only_what_the_page_showed_becomes_public(house: House) -> None:
+    await begun(house)
+    path = "/en/desk/screenings/tides"
+
+    async def shown() -> str:
+        page = await (await house.ask("GET", path, "linz")).text()
+        revision = re.search(r'/publish".*?name="revision" value="(\d+)"', page)
+        assert revision is not None
+        return revision[1]
+
+    old = await shown()
+    await house.ask("PATCH", "/api/v1/screenings/tides", "linz", json={"title": {"en": "Ebb"}})
+    refused = await post(house, f"{path}/publish", "linz", revision=old)
+    page = await refused.text()
+    assert (refused.status, "Somebody else changed it meanwhile. Look at it" in page, "Ebb" in page) == (
+        409,
+        True,
+        True,
+    )
+    assert (await post(house, f"{path}/publish", "linz", revision="first")).status == 422
+    assert (await (await house.ask("GET", "/api/v1/screenings/tides", "linz")).json())["state"] == "draft"
+    assert (await post(house, f"{path}/publish", "linz", revision=await shown())).status == 303
+
+
 async def test_the_public_sees_it_once_festival_and_screening_are_public(house: House) -> None:
     await begun(house)
     assert (await post(house, "/en/desk/screenings/tides/publish", "linz")).status == 303
@@ -205,3 +229,18 @@ async def test_the_history_stands_on_the_page_and_a_button_takes_a_change_back(h
     assert (await post(house, f"{path}/restore", "gwangju", change=change[1])).status in (403, 404)
     assert (await post(house, f"{path}/restore", "linz", change=change[1])).status == 303
     assert "<del>Ebb</del> → <ins>Tides</ins>" in await (await house.ask("GET", path, "linz")).text()
+
+
+async def test_a_change_that_was_changed_again_is_not_taken_back(house: House) -> None:
+    await begun(house)
+    api, path = "/api/v1/screenings/tides", "/en/desk/screenings/tides"
+    await house.ask("PATCH", api, "linz", json={"title": {"en": "Ebb"}, "minimum_age": 16})
+    page = await (await house.ask("GET", path, "linz")).text()
+    change = re.search(r'name="change" value="(\d+)"', page)
+    assert change is not None
+    await house.ask("PATCH", api, "linz", json={"title": {"en": "Flood"}})
+    refused = await post(house, f"{path}/restore", "linz", change=change[1])
+    page = await refused.text()
+    assert (refused.status, "The same was changed again since." in page) == (409, True)
+    stands = await (await house.ask("GET", api, "linz")).json()
+    assert (stands["title"], stands["minimum_age"]) == ({"en": "Flood", "fr": "Marées"}, 16)

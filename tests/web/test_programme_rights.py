@@ -348,6 +348,23 @@ async def test_the_feeds_of_a_draft_are_for_nobody(house: House, tail: str) -> N
     assert (await house.ask("GET", f"/festivals/ars-2026{tail}", "linz")).status == 404
 
 
+async def test_publishing_is_refused_when_somebody_saved_since_the_revision_that_was_seen(house: House) -> None:
+    slug, _ = await accepted(house)
+    await festival(house)
+    path = f"/api/v1/screenings/{(await screening(house, slug))['slug']}"
+    await house.ask("PATCH", path, "linz", json={"title": {"en": "Ebb"}})
+    refused = await house.ask("POST", f"{path}/publish", "linz", json={"revision": 1})
+    problem = await refused.json()
+    assert (refused.status, problem["code"], problem["detail"]) == (
+        409, "changed-meanwhile", "Somebody else changed it meanwhile. Look at it and try again.",
+    )  # fmt: skip
+    assert (await house.ask("POST", f"{path}/publish", "linz", json={"revision": "2nd"})).status == 422
+    made = await (await house.ask("POST", f"{path}/publish", "linz", json={"revision": 2})).json()
+    assert (made["state"], made["revision"]) == ("published", 3)
+    # Without one, whatever is there is public.
+    assert (await house.ask("POST", f"{path}/publish", "linz")).status == 200
+
+
 async def test_who_changed_what_is_told_to_its_staff_and_can_be_taken_back(house: House) -> None:
     one, _ = await accepted(house)
     two, _ = await accepted(house)
@@ -380,4 +397,15 @@ async def test_who_changed_what_is_told_to_its_staff_and_can_be_taken_back(house
     latest = (await (await house.ask("GET", f"{path}/history", "linz")).json())["changes"][0]
     assert (latest["action"], latest["before"]["title.en"]) == ("restored", "Ebb")
     assert (await house.ask("POST", f"{path}/restore", "linz", json={"change": 999})).status == 404
+    # It is taken back already.
+    twice = await house.ask("POST", f"{path}/restore", "linz", json={"change": found[1]["id"]})
+    problem = await twice.json()
+    assert (twice.status, problem["code"], problem["detail"]) == (
+        409, "changed-meanwhile", "The same was changed again since. Take the later change back first.",
+    )  # fmt: skip
+    # What others changed beside it stays, and does not stand against it.
+    await house.ask("PATCH", path, "linz", json={"minimum_age": 12})
+    latest = (await (await house.ask("GET", f"{path}/history", "linz")).json())["changes"][1]
+    again = await (await house.ask("POST", f"{path}/restore", "linz", json={"change": latest["id"]})).json()
+    assert (again["title"]["en"], [s["work"] for s in again["slots"]], again["minimum_age"]) == ("Ebb", [two], 12)
     assert (await house.ask("POST", f"{path}/restore", "linz", json={"change": found[2]["id"]})).status == 404

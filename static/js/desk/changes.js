@@ -155,9 +155,9 @@ export function changes(board, told, words) {
     return create({ kind, title, text, languages, notes, slots, minimum_age, closed, room, starts: iso(at.starts), ends: iso(at.ends) }, one.title);
   }
 
-  /** @param {string} slug */
-  async function publish(slug) {
-    const answer = await call("POST", `${address(slug)}/publish`);
+  /** @param {string} slug @param {number} seen the revision that was looked at */
+  async function publish(slug, seen) {
+    const answer = await call("POST", `${address(slug)}/publish`, { revision: seen });
     if (answer.ok) mine(answer.body);
     await board.refresh();
     if (answer.ok) told.say(filled(words.published, { title: board.screening(slug)?.title ?? "" }));

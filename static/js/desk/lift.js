@@ -35,9 +35,9 @@ export function lifting(board, bubble, words) {
    * @param {HTMLElement} el the block
    * @param {Carried} what
    * @param {When} from
-   * @param {{mark?: string, end?: boolean}} [how] `mark`: its class while it is held; `end`: the server is to say the end
+   * @param {{end?: boolean}} [how] `end`: the server is to say the end
    */
-  function lift(el, what, from, { mark = "slot-moving", end = false } = {}) {
+  function lift(el, what, from, { end = false } = {}) {
     const style = el.style.cssText;
     const home = /** @type {HTMLElement | null} */ (el.closest("[data-row]"));
     let when = { ...from };
@@ -46,7 +46,7 @@ export function lifting(board, bubble, words) {
     let asking = new AbortController();
     /** @type {import("./say.js").Against[]} */
     let against = [];
-    el.classList.add(mark);
+    el.classList.add("slot-moving");
     board.hold();
 
     /** @param {When} next @param {HTMLElement | null} [to] the row it would be in */
@@ -105,7 +105,7 @@ export function lifting(board, bubble, words) {
       clearTimeout(timer);
       asking.abort();
       bubble.hide();
-      el.classList.remove(mark);
+      el.classList.remove("slot-moving");
       for (const one of board.grid.querySelectorAll(".slot-clash")) one.classList.remove("slot-clash");
       for (const one of board.rows()) one.classList.remove("desk-row-over");
       if (back) el.style.cssText = style;
@@ -123,9 +123,6 @@ export function lifting(board, bubble, words) {
       },
       get changed() {
         return when.starts !== from.starts || when.ends !== from.ends || when.room !== from.room;
-      },
-      get against() {
-        return against;
       },
       /** Put it back where it was. */
       back: () => let_go(true),

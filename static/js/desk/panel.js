@@ -55,8 +55,9 @@ export function panel(root, board, change, told, words) {
   }
   frame.addEventListener("close", () => board.block(slug)?.querySelector("a")?.focus({ preventScroll: true }));
   frame.addEventListener("click", (event) => {
-    // Beside the sheet.
-    if (event.target === frame && event.clientX < frame.getBoundingClientRect().left) close();
+    // Beside the sheet, which is on the right or on the left as the page is written.
+    const { left, right } = frame.getBoundingClientRect();
+    if (event.target === frame && (event.clientX < left || event.clientX > right)) close();
   });
 
   /** @param {string} text */
@@ -92,19 +93,12 @@ export function panel(root, board, change, told, words) {
       close();
       await change.duplicate(slug);
     } else if (button.matches("[data-publish]")) {
-      if (one.revision !== seen()) {
-        // What is listed is no longer what would be public.
-        await fill(slug);
-        return wrong(words.lookAgain);
-      }
       button.disabled = true;
-      const failed = await change.publish(slug);
-      if (failed) {
-        button.disabled = false;
-        wrong(failed);
-      } else if (await fill(slug)) {
-        /** @type {HTMLElement | null} */ (frame.querySelector("h2"))?.focus();
-      }
+      const failed = await change.publish(slug, seen());
+      // Also when it failed: perhaps what is listed is no longer what would be public.
+      if (await fill(slug)) /** @type {HTMLElement | null} */ (frame.querySelector("h2"))?.focus();
+      else button.disabled = !failed;
+      if (failed) wrong(failed);
     } else if (button.dataset.mend === "after") {
       const to = board.free(slug, one.kind, { starts: one.starts, ends: one.ends, room: one.room });
       if (to.starts === one.starts) return wrong(filled(words.noFree, {}));

@@ -33,8 +33,5 @@ export function saying(root) {
     hide() {
       if (bubble.matches(":popover-open")) bubble.hidePopover();
     },
-    get open() {
-      return bubble.matches(":popover-open");
-    },
   };
 }
