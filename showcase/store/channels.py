@@ -25,6 +25,7 @@ from showcase.store import assets, festivals, jobs, screenings, works
 from showcase.store.events import emit
 from showcase.store.locks import one_at_a_time
 from showcase.store.tables import channels, slates
+from showcase.store.tables import festivals as festival_rows
 
 SHOWABLE = ("accepted", "published")
 DESIGN = "1"
@@ -179,6 +180,21 @@ def add_slate(tx: sa.Connection, now: datetime, name: str, folder: str, renditio
     tx.execute(slates.delete().where(slates.c.design == name))
     tx.execute(slates.insert().values(design=name, folder=folder, renditions=dict(renditions), made_at=now))
     emit(tx, now, "slate", design=name)
+
+
+def drop_slates(tx: sa.Connection, before: datetime) -> list[str]:
+    """Forget slates of designs that no festival has any more; returns their folders, whose files the caller removes.
+
+    Not while a festival has changed since `before`: its channel may still tell of the slate it had.
+    """
+    changed: datetime | None = tx.scalar(sa.select(sa.func.max(festival_rows.c.updated_at)))
+    if changed is not None and changed >= before:
+        return []
+    current = {design(None), *(design(f) for f in festivals.listed(tx))}
+    stale = [r for r in tx.execute(sa.select(slates)) if r.design not in current and r.made_at < before]
+    if stale:
+        tx.execute(slates.delete().where(slates.c.design.in_([r.design for r in stale])))
+    return [r.folder for r in stale]
 
 
 def kept(

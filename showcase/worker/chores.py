@@ -87,6 +87,8 @@ class Chores:
         await self._db.write(events.prune, at - timedelta(hours=1))
         await self._db.write(jobs.prune, at - timedelta(days=30))
         await self._db.write(channels.forget, at, at - timedelta(days=2))
+        for folder in await self._db.write(channels.drop_slates, at - timedelta(days=1)):
+            await self._storage.remove(folder)
         await self._db.write(outbox.prune, at - timedelta(days=30))
 
     async def _strays(self) -> None:

@@ -210,3 +210,17 @@ async def test_what_is_over_is_forgotten(db: Database, nodes: Nodes) -> None:
     assert await db.write(channels.forget, START + MINUTE, START - timedelta(days=1)) == 0
     assert await db.write(channels.forget, late, late - timedelta(days=2)) == 2
     assert await db.write(channels.forget, late, late - timedelta(days=2)) == 0
+
+
+async def test_a_slate_that_no_festival_has_any_more_is_removed_once_nobody_can_be_told_of_it(
+    db: Database, nodes: Nodes
+) -> None:
+    festival = await a_festival(db)
+    before = await db.read(festivals.by_id, festival)
+    kept = {"body": filler([2_000_000] * 30), "leads": {}}
+    await db.write(channels.add_slate, START, channels.design(before), "slates/old", kept)
+    await db.write(festivals.update, START + MINUTE, festival, values={}, fields={"title": {"en": "New"}})
+    assert await db.write(channels.drop_slates, START) == []
+    assert await db.write(channels.drop_slates, START + timedelta(days=1)) == ["slates/old"]
+    assert await db.write(channels.drop_slates, START + timedelta(days=1)) == []
+    assert await db.read(channels.slate_folder, channels.design(None)) is not None
