@@ -264,7 +264,7 @@ async def test_a_closed_premiere_lets_in_by_its_code_and_stands_on_no_channel(ho
 
 
 async def test_what_is_closed_later_opens_no_segment_for_strangers_and_stays_open_to_its_staff(house: House) -> None:
-    slug, asset = await accepted(house)
+    slug, _ = await accepted(house)
     await festival(house)
     made = await screening(house, slug)
     path = f"/api/v1/screenings/{made['slug']}"
