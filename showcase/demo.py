@@ -37,7 +37,12 @@ LENGTH_S = 24
 ENOUGH = 2
 """With so many works there can be a premiere; the others join later ones."""
 
-KEPT_UP_S = 60
+KEPT_UP_S, AGAIN_S = 60, 5
+"""The programme is looked at so often; sooner when that failed."""
+
+MOST_TURNS = 30
+"""Of changes to the programme, a handful each, in one go."""
+
 # (address, name, role, city)
 PEOPLE = (
     ("admin@example.org", "Sample Administrator", "administrator", None),
@@ -222,57 +227,109 @@ async def _filling(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _fill(app: web.Application) -> None:
-    binary = await asyncio.to_thread(ffmpeg.binary, app[SETTINGS].ffmpeg)
+    """Draw what is not there yet, one sample after the other; the programme begins as soon as there is ENOUGH."""
     shown: list[int] = []
+    begun = False
+
+    def begin(least: int) -> None:
+        nonlocal begun
+        if not begun and len(shown) >= least:
+            app[TASKS].start(_keep_up(app, shown), name="sample programme")
+            begun = True
+
+    lacking: list[tuple[int, Sample]] = []
     for number, sample in enumerate(SAMPLES, 1):
-        title = sample.titles["en"]
-        work = await _work(app, sample)
-        if work.state == "published" and work.main is not None and not _lacking(sample, work):
+        try:
+            work = await _found(app, sample)
+        except Exception:
+            log.exception("sample %s", number)
+            work = None
+        if work is not None and work.state == "published" and work.main is not None and not _lacking(sample, work):
             shown.append(work.id)
+        else:
+            lacking.append((number, sample))
+    begin(ENOUGH)
+    for number, sample in lacking:
+        title = f"  {number} of {len(SAMPLES)}  {sample.titles['en']}"
+        try:
+            ready = await _ready(app, sample, title)
+        except Exception:
+            # The others do not wait for it.
+            log.exception("sample %s", number)
+            ready = None
+        if ready is None:
+            click.echo(f"{title}: failed, see the studio and the log")
             continue
-        if lacking := _lacking(sample, work):
-            click.echo(f"  {number} of {len(SAMPLES)}  {title}: drawing …")
-            await _files(app, sample, work, binary, lacking)
-        work = await _playable(app, work, whole=len(shown) < ENOUGH)
-        if work.main is None:
-            click.echo(f"  {number} of {len(SAMPLES)}  {title}: failed, see the studio")
-            continue
-        await app[DB].write(_publish, datetime.now(UTC), work.id)
-        shown.append(work.id)
-        if len(shown) == ENOUGH:
-            await _programme(app, shown, whole=False, soon=True)
-        click.echo(f"  {number} of {len(SAMPLES)}  {title}: {app[SETTINGS].public_url}/en/works/{work.slug}")
-    click.echo("  All sample works are public; the higher qualities follow.")
-    soon = len(shown) >= ENOUGH
-    while shown:
-        await _programme(app, shown, whole=True, soon=soon)
-        soon = False
-        await asyncio.sleep(KEPT_UP_S)
+        shown.append(ready.id)
+        begin(ENOUGH)
+        click.echo(f"{title}: {app[SETTINGS].public_url}/en/works/{ready.slug}")
+    begin(1)
+    if len(shown) == len(SAMPLES):
+        click.echo("  All sample works are public; the higher qualities follow.")
+    else:
+        click.echo(f"  {len(shown)} of {len(SAMPLES)} sample works are public.")
 
 
-async def _programme(app: web.Application, shown: Sequence[int], *, whole: bool, soon: bool) -> None:
-    """Festivals around today with screenings that are over, on and to come."""
-    at, site = app[NOW](), app[SETTINGS].public_url
-    await app[DB].write(demo_programme.fill, at, list(shown), whole=whole, soon=soon)
-    if not soon:
-        return
-    for one in (await app[DB].read(screenings.on_channel, at, None))[:1]:
-        begins = one.starts.astimezone().strftime("%H:%M")
-        click.echo(f"  A sample premiere begins at {begins}: {site}/en/screenings/{one.slug}")
+async def _ready(app: web.Application, sample: Sample, title: str) -> Work | None:
+    """Make a sample and let it be public; None when it cannot be played."""
+    work = await _found(app, sample) or await _work(app, sample)
+    if lacking := _lacking(sample, work):
+        click.echo(f"{title}: drawing …")
+        await _files(app, sample, work, lacking)
+    work = await _playable(app, work)
+    if work.main is None or not work.main.playable:
+        return None
+    await app[DB].write(_publish, datetime.now(UTC), work.id)
+    return work
+
+
+async def _keep_up(app: web.Application, shown: Sequence[int]) -> None:
+    """Fill the programme, at once and then each minute, with the works there are by then."""
+    soon, known = True, 0
+    while True:
+        pause_s, count = KEPT_UP_S, len(shown)
+        try:
+            await _programme(app, shown[:count], soon=soon, grown=count != known)
+            soon, known = False, count
+        except Exception:
+            log.exception("sample programme: trying again in %d s", AGAIN_S)
+            pause_s = AGAIN_S
+        await asyncio.sleep(pause_s)
+
+
+async def _programme(app: web.Application, shown: Sequence[int], *, soon: bool, grown: bool) -> None:
+    """Festivals around today with screenings that are over, on and to come; tells the first one when it is to be `soon`."""
+    site = app[SETTINGS].public_url
+    for turn in range(MOST_TURNS):
+        at, first = app[NOW](), soon and turn == 0
+        changed = await app[DB].write(demo_programme.fill, at, shown, soon=first, grown=grown)
+        if first:
+            for one in (await app[DB].read(screenings.on_channel, at, None))[:1]:
+                begins = one.starts.astimezone().strftime("%H:%M")
+                click.echo(f"  A sample premiere begins at {begins}: {site}/en/screenings/{one.slug}")
+        if not changed:
+            return
+
+
+async def _found(app: web.Application, sample: Sample) -> Work | None:
+    """A sample that was made before."""
+    author = await app[DB].read(people.by_email, sample.author)
+    if author is None:
+        raise NotFound("no-such-person")
+    for work in await app[DB].read(works.listed, works.Filter(author=author.id), 200):
+        if work.texts.get("title", {}).get("en") == sample.titles["en"]:
+            return await app[DB].read(works.work_by_id, work.id)
+    return None
 
 
 async def _work(app: web.Application, sample: Sample) -> Work:
-    db = app[DB]
-    author = await db.read(people.by_email, sample.author)
+    author = await app[DB].read(people.by_email, sample.author)
     if author is None:
         raise NotFound("no-such-person")
-    for work in await db.read(works.listed, works.Filter(author=author.id), 200):
-        if work.texts.get("title", {}).get("en") == sample.titles["en"]:
-            return await db.read(works.work_by_id, work.id)
     fields: dict[str, Mapping[str, str]] = {"title": sample.titles, "statement": sample.statements}
     if sample.notes:
         fields["content_notes"] = sample.notes
-    return await db.write(
+    return await app[DB].write(
         works.create,
         datetime.now(UTC),
         author.id,
@@ -293,7 +350,8 @@ def _lacking(sample: Sample, work: Work) -> set[tuple[str, str]]:
     return wanted - {(a.role, a.lang) for a in work.assets}
 
 
-async def _files(app: web.Application, sample: Sample, work: Work, binary: str, lacking: set[tuple[str, str]]) -> None:
+async def _files(app: web.Application, sample: Sample, work: Work, lacking: set[tuple[str, str]]) -> None:
+    binary = await asyncio.to_thread(ffmpeg.binary, app[SETTINGS].ffmpeg)
     folder = app[SETTINGS].data / "samples" / str(work.id)
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     try:
@@ -326,7 +384,7 @@ async def _files(app: web.Application, sample: Sample, work: Work, binary: str, 
         if sample.described is not None and ("audio-description", "en") in lacking:
             await _draw(binary, folder, "described.flac", [sample.described], ["-c:a", "flac"])
             # It is as long as its film, which has to be known first.
-            await _playable(app, work, whole=True)
+            await _playable(app, work)
             await _add(app, work, folder / "described.flac", "audio-description", "en")
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, True)
@@ -366,13 +424,13 @@ def _vtt(lines: Sequence[str]) -> str:
     return "WEBVTT\n\n" + "\n".join(cues)
 
 
-async def _playable(app: web.Application, work: Work, *, whole: bool = False) -> Work:
+async def _playable(app: web.Application, work: Work) -> Work:
+    """Wait until its film can be played and its length is known, which a premiere needs, or until it has failed."""
     while True:
         found = await app[DB].read(works.work_by_id, work.id)
-        films = [a for a in found.assets if a.role == "work"]
-        if any(a.state in ("failed", "cancelled") for a in films):
+        if any(a.state in ("failed", "cancelled") for a in found.assets if a.role == "work"):
             return found
-        if found.main is not None and found.main.playable and (not whole or found.main.duration_us is not None):
+        if found.main is not None and found.main.playable and found.main.duration_us is not None:
             return found
         await asyncio.sleep(0.5)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -11,12 +12,24 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
-from showcase.demo import SAMPLES
+import pytest
+from aiohttp import web
+
+from showcase import demo
+from showcase.app import TASKS
+from showcase.demo import SAMPLES, Sample
+from showcase.errors import Unavailable
+from showcase.settings import Settings
+from showcase.tasks import Tasks
+from showcase.web.keys import SETTINGS
 from tests import processes
 from tests.server import free_port, wait
 
 PATIENCE_S = 240
+FIRST = re.compile(r"  A sample premiere begins at (\d\d:\d\d): http://localhost:\d+(/en/screenings/[a-z0-9-]+)\n")
 
 
 def start(data: Path, port: int) -> subprocess.Popen[bytes]:
@@ -42,7 +55,15 @@ def test_the_demo_shows_a_work_lets_people_in_and_stops_cleanly(tmp_path: Path) 
         assert shown
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/fr/works/{shown[0]}") as answer:
             assert SAMPLES[0].titles["fr"] in answer.read().decode()
-        said = data.with_suffix(".log").read_text()
+        # Two works are enough for a premiere, which begins soon and has its page.
+        while not (begins := FIRST.search(said := data.with_suffix(".log").read_text())):
+            assert time.monotonic() < deadline, said
+            time.sleep(0.5)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{begins[2]}") as answer:
+            assert "Sample: " in answer.read().decode()
+        hour, minute = map(int, begins[1].split(":"))
+        here = time.localtime()
+        assert abs((hour * 60 + minute - here.tm_hour * 60 - here.tm_min + 720) % 1440 - 720) <= 3
         links = re.findall(r"(\S+@example\.org)\s+http://localhost:\d+(/en/sign-in/\S+)", said)
         people = ["admin", "linz", "gwangju", "artist", "other-artist"]
         assert [who for who, _ in links] == [f"{name}@example.org" for name in people]
@@ -56,6 +77,53 @@ def test_the_demo_shows_a_work_lets_people_in_and_stops_cleanly(tmp_path: Path) 
         assert set(shown) <= set(works(port))
     finally:
         processes.stop(process)
+
+
+async def test_what_fails_is_said_and_the_others_and_the_programme_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    filled: list[tuple[list[int], bool, bool]] = []
+    whole = asyncio.Event()
+
+    async def nothing(*_: Any) -> None:
+        pass
+
+    async def ready(_: Any, sample: Sample, title: str) -> Any:
+        number = SAMPLES.index(sample) + 1
+        await asyncio.sleep(0.02)
+        if number == 2:
+            raise RuntimeError("FFmpeg could not draw film.mp4")
+        return None if number == 3 else SimpleNamespace(id=number, slug=f"sample-{number}")
+
+    async def programme(_: Any, shown: list[int], *, soon: bool, grown: bool) -> None:
+        filled.append((list(shown), soon, grown))
+        if len(filled) == 1:
+            raise Unavailable("database-away")
+        if len(shown) == 4:
+            whole.set()
+
+    for name, instead in (
+        ("_found", nothing),
+        ("_ready", ready),
+        ("_programme", programme),
+        ("AGAIN_S", 0),
+        ("KEPT_UP_S", 0),
+    ):
+        monkeypatch.setattr(demo, name, instead)
+    app = web.Application()
+    app[TASKS], app[SETTINGS] = Tasks(), Settings()
+    drawing = app[TASKS].start(demo._fill(app), name="sample works")
+    async with asyncio.timeout(10):
+        await drawing
+        await whole.wait()
+        await app[TASKS].close()  # it ends when it is asked to
+    said = [line.split(": ")[-1] for line in capsys.readouterr().out.splitlines() if " of 6  " in line]
+    assert [line for line in said if "failed" in line] == ["failed, see the studio and the log"] * 2
+    assert len(said) == 6
+    assert "FFmpeg could not draw film.mp4" in caplog.text
+    assert filled[:2] == [([1, 4], True, True)] * 2
+    assert [shown for shown, soon, grown in filled[2:] if grown] == [[1, 4, 5], [1, 4, 5, 6]]
+    assert not any(soon for _, soon, _ in filled[2:])
 
 
 def test_the_samples_are_of_the_promised_kinds() -> None:
