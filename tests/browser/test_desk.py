@@ -259,6 +259,33 @@ async def test_the_other_persons_change_appears_by_itself(works: Works, fest: st
     await expect(mine.locator("[data-notes]")).to_contain_text("Somebody else removed “Tides”.")
 
 
+async def test_the_line_comes_back_after_an_answer_that_is_no_stream(
+    works: Works, fest: str, signed_in: Enter, problems: Problems
+) -> None:
+    problems.expect("502")
+    slug = shown(works, fest, "Tides", "12:00", "14:00")
+    page = await signed_in("linz", viewport=WIDE, reduced_motion="reduce")
+
+    async def proxy(route: Route) -> None:
+        await route.fulfill(status=502, content_type="text/html", body="Bad Gateway")
+
+    await page.route("**/api/v1/events*", proxy)
+    await page.goto(f"/en/desk/festivals/{fest}?day={DAY}")
+    away = page.get_by_text("What others change does not come in right now.").first
+    await expect(away).to_be_visible(timeout=10_000)
+    works.gallery.call("PATCH", f"/api/v1/screenings/{slug}", "admin", {"starts": at("20:00"), "ends": at("22:00")})
+    await page.unroute("**/api/v1/events*")
+    await expect(block(page, slug)).to_have_attribute("data-starts", re.compile(r"T18:00"), timeout=10_000)
+    await expect(page.locator("[data-away]")).to_be_hidden()
+    # A page that is left and shown again, as the browser kept it.
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    works.gallery.call("PATCH", f"/api/v1/screenings/{slug}", "admin", {"starts": at("16:00"), "ends": at("18:00")})
+    await page.wait_for_timeout(1_000)
+    await expect(block(page, slug)).to_have_attribute("data-starts", re.compile(r"T18:00"))
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    await expect(block(page, slug)).to_have_attribute("data-starts", re.compile(r"T14:00"))
+
+
 async def test_while_a_block_is_held_nothing_moves_under_it(works: Works, fest: str, signed_in: Enter) -> None:
     slug = shown(works, fest, "Tides", "12:00", "14:00")
     other = shown(works, fest, "Ebb", "16:00", "17:00", room="Hall")
