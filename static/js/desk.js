@@ -27,6 +27,6 @@ for (const root of /** @type {NodeListOf<HTMLElement>} */ (document.querySelecto
   keys(root, shown, change, lift, sheet, told, words);
   drag(root, shown, change, lift);
   shelf(root, shown, change, lift, words);
-  live(shown, change, told, words);
+  live(root, shown, change, told, words);
   root.dataset.live = "";
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import re
 from collections.abc import Awaitable, Callable
@@ -10,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.async_api import FloatRect, Locator, Page, expect
+from playwright.async_api import FloatRect, Locator, Page, Route, expect
 
 from tests.browser.axe import axe
 from tests.browser.conftest import Problems, Works
@@ -258,6 +259,33 @@ async def test_the_other_persons_change_appears_by_itself(works: Works, fest: st
     await expect(mine.locator("[data-notes]")).to_contain_text("Somebody else removed “Tides”.")
 
 
+async def test_the_line_comes_back_after_an_answer_that_is_no_stream(
+    works: Works, fest: str, signed_in: Enter, problems: Problems
+) -> None:
+    problems.expect("502")
+    slug = shown(works, fest, "Tides", "12:00", "14:00")
+    page = await signed_in("linz", viewport=WIDE, reduced_motion="reduce")
+
+    async def proxy(route: Route) -> None:
+        await route.fulfill(status=502, content_type="text/html", body="Bad Gateway")
+
+    await page.route("**/api/v1/events*", proxy)
+    await page.goto(f"/en/desk/festivals/{fest}?day={DAY}")
+    away = page.get_by_text("What others change does not come in right now.").first
+    await expect(away).to_be_visible(timeout=10_000)
+    works.gallery.call("PATCH", f"/api/v1/screenings/{slug}", "admin", {"starts": at("20:00"), "ends": at("22:00")})
+    await page.unroute("**/api/v1/events*")
+    await expect(block(page, slug)).to_have_attribute("data-starts", re.compile(r"T18:00"), timeout=10_000)
+    await expect(page.locator("[data-away]")).to_be_hidden()
+    # A page that is left and shown again, as the browser kept it.
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    works.gallery.call("PATCH", f"/api/v1/screenings/{slug}", "admin", {"starts": at("16:00"), "ends": at("18:00")})
+    await page.wait_for_timeout(1_000)
+    await expect(block(page, slug)).to_have_attribute("data-starts", re.compile(r"T18:00"))
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    await expect(block(page, slug)).to_have_attribute("data-starts", re.compile(r"T14:00"))
+
+
 async def test_while_a_block_is_held_nothing_moves_under_it(works: Works, fest: str, signed_in: Enter) -> None:
     slug = shown(works, fest, "Tides", "12:00", "14:00")
     other = shown(works, fest, "Ebb", "16:00", "17:00", room="Hall")
@@ -328,6 +356,109 @@ async def test_undo_takes_back_in_order_and_not_what_others_changed(
     await undo.click()
     await expect(page.locator("[data-notes]")).to_contain_text("Somebody changed it since.")
     assert stands(works, slug) == ("20:00", "22:00", "")
+    await expect(undo).to_be_disabled()
+
+
+async def moved(page: Page, slug: str, *keys: str) -> None:
+    """Move a block by keys, each saved by itself."""
+    await block(page, slug).locator("a").focus()
+    for key in keys:
+        before = await block(page, slug).get_attribute("data-revision")
+        await page.keyboard.press(key)
+        await page.keyboard.press("Enter")
+        await expect(block(page, slug)).not_to_have_attribute("data-revision", str(before))
+
+
+async def test_undo_waits_its_turn_and_a_held_key_is_one_undo(works: Works, fest: str, signed_in: Enter) -> None:
+    slug = shown(works, fest, "Tides", "12:00", "14:00")
+    page = await opened(signed_in, fest)
+
+    async def slow(route: Route) -> None:
+        await asyncio.sleep(0.3)
+        await route.continue_()
+
+    await moved(page, slug, "Shift+ArrowRight", "ArrowDown", "Shift+ArrowRight", "Shift+ArrowRight")
+    assert stands(works, slug) == ("15:00", "17:00", "Hall")
+    await page.route("**/api/v1/screenings/*", slow)
+    await page.keyboard.down("Control")
+    for _ in range(4):
+        await page.keyboard.down("z")
+    await page.keyboard.up("z")
+    await said(page, "Taken back. Tides: Wed 14 May, 14:00–16:00, Hall")
+    await page.wait_for_timeout(700)
+    assert stands(works, slug) == ("14:00", "16:00", "Hall")
+    for _ in range(3):
+        await page.keyboard.press("z")
+    await said(page, "Taken back. Tides: Wed 14 May, 12:00–14:00, On the channel")
+    await page.keyboard.up("Control")
+    assert stands(works, slug) == ("12:00", "14:00", "")
+    await expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+    await expect(page.locator(".desk-note")).to_have_count(0)
+
+
+async def test_what_could_not_be_sent_can_be_undone_later(
+    works: Works, fest: str, signed_in: Enter, problems: Problems
+) -> None:
+    problems.expect("ERR_FAILED|503")
+    slug = shown(works, fest, "Tides", "12:00", "14:00")
+    page = await opened(signed_in, fest)
+    await moved(page, slug, "Shift+ArrowRight")
+    undo, note = page.get_by_role("button", name="Undo"), page.locator(".desk-note")
+
+    async def away(route: Route) -> None:
+        await route.abort()
+
+    async def busy(route: Route) -> None:
+        await route.fulfill(status=503, json={"code": "busy", "detail": "Too busy."})
+
+    for fails, text in ((away, "The server cannot be reached"), (busy, "Too busy.")):
+        await page.route("**/api/v1/screenings/*", fails)
+        await undo.click()
+        await expect(note.first).to_contain_text(text)
+        await expect(undo).to_be_enabled()
+        await page.unroute("**/api/v1/screenings/*")
+    await undo.click()
+    await said(page, "Taken back.")
+    assert stands(works, slug) == ("12:00", "14:00", "")
+
+
+async def test_what_was_done_before_publishing_can_still_be_undone(works: Works, fest: str, signed_in: Enter) -> None:
+    slug = shown(works, fest, "Tides", "12:00", "14:00")
+    page = await opened(signed_in, fest)
+    sheet, undo = page.locator("[data-sheet-frame]"), page.get_by_role("button", name="Undo")
+    await moved(page, slug, "Shift+ArrowRight", "Shift+ArrowRight")
+    await block(page, slug).locator("a").press("Enter")
+    await sheet.get_by_role("button", name="Make it public").click()
+    await expect(sheet).to_contain_text("the public will see it with the festival")
+    await page.keyboard.press("Escape")
+    await undo.click()
+    await said(page, "Taken back. Tides: Wed 14 May, 13:00–15:00")
+    await block(page, slug).locator("a").press("Enter")
+    await sheet.get_by_role("button", name="Withdraw at once").click()
+    await page.get_by_role("dialog").last.get_by_role("button", name="Withdraw at once").click()
+    await said(page, "Tides is withdrawn.")
+    await undo.click()
+    await said(page, "Taken back. Tides: Wed 14 May, 12:00–14:00")
+    assert stands(works, slug) == ("12:00", "14:00", "")
+    # What was made and is public by now does not just go.
+    await block(page, slug).locator("a").press("d")
+    await said(page, "A draft is made.")
+    made = str(await page.locator('[data-slot][data-state="draft"]').get_attribute("data-slot"))
+    await block(page, made).locator("a").press("Enter")
+    await sheet.get_by_role("button", name="Make it public").click()
+    await expect(sheet).to_contain_text("the public will see it with the festival")
+    await page.keyboard.press("Escape")
+    await undo.click()
+    await expect(page.locator(".desk-note")).to_contain_text("It is no longer a draft.")
+    await expect(block(page, made)).to_have_attribute("data-state", "published")
+    # What one deletes oneself leaves nothing to undo.
+    await moved(page, made, "Shift+ArrowRight")
+    works.gallery.call("POST", f"/api/v1/screenings/{made}/withdraw", "linz")
+    await expect(block(page, made)).to_have_attribute("data-state", "withdrawn")
+    await block(page, made).locator("a").press("Enter")
+    await sheet.get_by_role("button", name="Delete").click()
+    await page.get_by_role("dialog").last.get_by_role("button", name="Delete").click()
+    await expect(block(page, made)).to_have_count(0)
     await expect(undo).to_be_disabled()
 
 

@@ -29,6 +29,8 @@ export function changes(board, told, words) {
   const own = new Set();
   /** What is being saved (empty: something new): its answer tells of it better. @type {Set<string>} */
   const busy = new Set();
+  /** What is being saved by now, and what is taken back after it. @type {Promise<unknown>} */
+  let last = Promise.resolve();
   const changed = new EventTarget();
   const iso = (/** @type {number} */ moment) => new Date(moment).toISOString();
 
@@ -36,6 +38,29 @@ export function changes(board, told, words) {
   function remember(step) {
     steps.push(step);
     if (steps.length > MOST) steps.shift();
+    changed.dispatchEvent(new Event("steps"));
+  }
+
+  /**
+   * What is taken back waits for it.
+   * @template {any[]} Given @template Made
+   * @param {(...given: Given) => Promise<Made>} save @returns {(...given: Given) => Promise<Made>}
+   */
+  const awaited = (save) => (...given) => {
+    const saving = save(...given);
+    last = Promise.allSettled([last, saving]);
+    return saving;
+  };
+
+  /** One's own saving led from one revision to another: what came before it can still be taken back. @param {string} slug @param {number} from @param {number} to */
+  function carry(slug, from, to) {
+    for (const one of steps) if (one.slug === slug && one.revision === from) one.revision = to;
+  }
+
+  /** @param {(step: Step) => boolean} which */
+  function forget(which) {
+    const kept = steps.filter((step) => !which(step));
+    steps.splice(0, steps.length, ...kept);
     changed.dispatchEvent(new Event("steps"));
   }
 
@@ -68,7 +93,7 @@ export function changes(board, told, words) {
     if (answer.ok) {
       mine(answer.body);
       const { starts, ends, room } = before;
-      remember({ slug, title: before.title, place: before.place, to: { starts, ends, room }, from: before.revision, revision: answer.body.revision });
+      remember({ slug, title: before.title, place: before.place, to: { starts, ends, room }, from: seen ?? before.revision, revision: answer.body.revision });
       await board.refresh();
       busy.delete(slug);
       const now = board.screening(slug) ?? { ...before, ...to };
@@ -82,7 +107,7 @@ export function changes(board, told, words) {
       told.note(filled(words.meanwhile, { title: now.title, now: board.said(now, now.place), yours: board.said(to, now.place) }), {
         bad: true,
         offer: words.allTheSame,
-        act: () => move(slug, to),
+        act: () => awaited(move)(slug, to),
       });
     } else {
       const why = answer.status === 404 ? words.gone : reason(answer, words.unreachable);
@@ -158,7 +183,10 @@ export function changes(board, told, words) {
   /** @param {string} slug @param {number} seen the revision that was looked at */
   async function publish(slug, seen) {
     const answer = await call("POST", `${address(slug)}/publish`, { revision: seen });
-    if (answer.ok) mine(answer.body);
+    if (answer.ok) {
+      mine(answer.body);
+      carry(slug, seen, answer.body.revision);
+    }
     await board.refresh();
     if (answer.ok) told.say(filled(words.published, { title: board.screening(slug)?.title ?? "" }));
     return answer.ok ? "" : reason(answer, words.unreachable);
@@ -168,33 +196,47 @@ export function changes(board, told, words) {
   async function end(slug, act) {
     const title = board.screening(slug)?.title ?? "";
     const answer = act === "delete" ? await call("DELETE", address(slug)) : await call("POST", `${address(slug)}/withdraw`);
-    if (answer.ok && act === "withdraw") mine(answer.body);
-    if (answer.ok && act === "delete") own.add(slug);
+    if (answer.ok && act === "withdraw") {
+      mine(answer.body);
+      // Only what is public is withdrawn, so its revision rose by one.
+      carry(slug, answer.body.revision - 1, answer.body.revision);
+    }
+    if (answer.ok && act === "delete") {
+      own.add(slug);
+      forget((step) => step.slug === slug);
+    }
     await board.refresh();
     if (answer.ok) told.say(filled(act === "delete" ? words.deleted : words.withdrawn, { title }));
     return answer.ok ? "" : reason(answer, words.unreachable);
   }
 
-  /** Take the last change back, unless somebody changed the same since. */
-  async function undo() {
-    const step = steps.pop();
-    changed.dispatchEvent(new Event("steps"));
+  /** Take the last change back, unless somebody changed the same since. One after the other: each needs what the one before it left. */
+  function undo() {
+    last = last.then(takeBack, takeBack);
+    return last;
+  }
+
+  async function takeBack() {
+    const step = steps.at(-1);
     if (!step) return;
     const { slug, to, slots } = step;
     let answer;
     if (to === null) {
       // A call removes whatever is there: first see that it is still what was made here.
       answer = await call("GET", address(slug));
-      if (answer.ok && (answer.body.revision !== step.revision || answer.body.state !== "draft")) answer = { ok: false, status: 409, body: { code: "changed-meanwhile" } };
+      if (answer.ok && answer.body.revision !== step.revision) answer = { ok: false, status: 409, body: { code: "changed-meanwhile" } };
+      else if (answer.ok && answer.body.state !== "draft") answer = { ok: false, status: 409, body: { detail: words.noDraft } };
       else if (answer.ok) answer = await call("DELETE", address(slug));
       if (answer.ok) own.add(slug);
     } else {
       const room = to.room !== board.screening(slug)?.room ? { room: to.room } : {};
       answer = await call("PATCH", address(slug), { starts: iso(to.starts), ends: iso(to.ends), ...room, ...(slots ? { slots } : {}), revision: step.revision });
     }
+    // What was not reached or not let in now can be tried again; what was refused would be so again.
+    if (![0, 401, 429].includes(answer.status) && answer.status < 500) forget((one) => one === step);
     if (answer.ok && to !== null) {
       mine(answer.body);
-      for (const one of steps) if (one.slug === slug && one.revision === step.from) one.revision = answer.body.revision;
+      carry(slug, step.from, answer.body.revision);
     }
     await board.refresh();
     if (answer.ok) {
@@ -206,5 +248,17 @@ export function changes(board, told, words) {
     }
   }
 
-  return { move, put, append, duplicate, publish, end, undo, own, busy, changed, count: () => steps.length };
+  return {
+    move: awaited(move),
+    put: awaited(put),
+    append: awaited(append),
+    duplicate: awaited(duplicate),
+    publish: awaited(publish),
+    end: awaited(end),
+    undo,
+    own,
+    busy,
+    changed,
+    count: () => steps.length,
+  };
 }

@@ -120,6 +120,7 @@ export function keys(root, board, change, lifting, sheet, told, words) {
     if (event.target instanceof Element && event.target.closest("input, textarea, select, dialog")) return;
     if (!change.count() || pending) return;
     event.preventDefault();
-    change.undo();
+    // A key that is held is one wish.
+    if (!event.repeat) change.undo();
   });
 }

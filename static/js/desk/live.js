@@ -1,20 +1,24 @@
 /** What others change, as it happens: the board is drawn anew and a quiet note says what became of what. */
 
+import { line } from "../line.js";
 import { filled } from "./clock.js";
 
 // Changes that come together are drawn together.
 const GATHER_MS = 150;
+// A stream that ends comes back at once, mostly: no word of it before.
+const AWAY_MS = 4000;
 
 /**
+ * @param {HTMLElement} root
  * @param {import("./board.js").Board} board
  * @param {ReturnType<typeof import("./changes.js").changes>} change
  * @param {ReturnType<typeof import("./notes.js").notes>} told
  * @param {Record<string, string>} words
  */
-export function live(board, change, told, words) {
-  const source = new EventSource(`/api/v1/events?festival=${encodeURIComponent(board.facts.festival)}`);
-  let lost = false;
+export function live(root, board, change, told, words) {
+  const away = /** @type {HTMLElement} */ (root.querySelector("[data-away]"));
   let timer = 0;
+  let quiet = 0;
   /** @type {Map<string, import("./board.js").Screening> | null} */
   let owed = null;
 
@@ -47,21 +51,26 @@ export function live(board, change, told, words) {
     for (const [slug, s] of before) if (!change.own.has(slug)) told.note(filled(words.othersRemoved, { title: s.title }));
   }
 
-  source.addEventListener("screening", (event) => {
-    const said = JSON.parse(/** @type {MessageEvent} */ (event).data);
+  /** @param {MessageEvent} event */
+  function screening(event) {
+    const said = JSON.parse(event.data);
     if (change.own.has(`${said.slug} ${said.revision} ${said.state}`)) return;
     const known = board.screening(said.slug);
     if (known && known.revision === said.revision && known.state === said.state) return;
     soon();
+  }
+  line(`/api/v1/events?festival=${encodeURIComponent(board.facts.festival)}`, { screening, festival: soon }, {
+    open(missed) {
+      clearTimeout(quiet);
+      quiet = 0;
+      away.hidden = true;
+      if (missed) soon();
+    },
+    lost() {
+      quiet ||= setTimeout(() => {
+        away.hidden = false;
+        told.say(away.textContent ?? "");
+      }, AWAY_MS);
+    },
   });
-  source.addEventListener("festival", soon);
-  source.addEventListener("error", () => {
-    lost = true;
-  });
-  source.addEventListener("open", () => {
-    // Something may have happened while nobody listened.
-    if (lost) soon();
-    lost = false;
-  });
-  addEventListener("pagehide", () => source.close());
 }

@@ -3,7 +3,7 @@
  * or turns, the page is fetched again and what is not being typed in is taken over from it.
  */
 
-const RECONNECT_MS = [2000, 5000, 15000, 60000];
+import { line } from "../line.js";
 
 /**
  * @typedef {object} AssetEvent an asset as GET /api/v1/works/{slug} shows it
@@ -166,22 +166,10 @@ export function files(root, { strings, say, preview, owns, refreshed }) {
     }
   }
 
-  /** @param {number} failed how often in a row it could not be opened */
-  function listen(failed = 0) {
-    const source = new EventSource(root.dataset.events ?? "");
-    // Whatever happened while nobody listened.
-    source.addEventListener("open", () => {
-      failed = 0;
-      void refresh();
-    });
-    source.addEventListener("asset", (event) => show(JSON.parse(event.data)));
-    for (const name of ["work", "removed"]) source.addEventListener(name, () => void refresh());
-    source.addEventListener("error", () => {
-      // A lost line is mended by the browser; an answer that is no stream (a server that starts, a proxy) ends it.
-      if (source.readyState !== EventSource.CLOSED) return;
-      setTimeout(() => listen(failed + 1), RECONNECT_MS[Math.min(failed, RECONNECT_MS.length - 1)]);
-    });
-    addEventListener("pagehide", () => source.close(), { once: true });
+  function listen() {
+    const again = () => void refresh();
+    // Whatever happened while nobody listened, also since the page was made.
+    line(root.dataset.events ?? "", { asset: (event) => show(JSON.parse(event.data)), work: again, removed: again }, { open: again });
   }
 
   /** What is done to a file is done without leaving the page: an upload may be under way, a text half written. */
