@@ -341,7 +341,7 @@ async def test_undo_takes_back_in_order_and_not_what_others_changed(
     ):
         for key in (*keys, "Enter"):
             await page.keyboard.press(key)
-        await said(page, text)
+        await said(page, f"Saved. Tides: Wed 14 May, {text}")
     await page.keyboard.press("d")
     await said(page, "A draft is made")
     await page.keyboard.press("Control+z")
