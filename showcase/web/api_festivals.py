@@ -13,6 +13,7 @@ from showcase.core.models import Festival
 from showcase.store import festivals
 from showcase.web import (
     festival_channel,
+    festival_look,
     forms,
     programme_actions,
 )
@@ -30,7 +31,7 @@ Loop = Annotated[list[Slug], Field(max_length=festival_channel.LOOP)]
 class FestivalOut(Shape):
     """One edition of a festival; `city` null: the network's. `rooms` are places beside the one on its channel.
 
-    `loop` are the works that its channel shows between screenings, for those who may edit it.
+    `hue` is its own colour, an OKLCH hue in degrees; null: its city's. `loop` are the works that its channel shows between screenings, for those who may edit it.
     """
 
     slug: str
@@ -39,6 +40,7 @@ class FestivalOut(Shape):
     title: dict[str, Any]
     starts_on: str
     ends_on: str
+    hue: float | None
     state: Literal["draft", "published", "archived"]
     rooms: list[str]
 
@@ -59,13 +61,14 @@ class FestivalIn(Model):
     text: TextIn | None = None
     starts_on: date
     ends_on: date
+    hue: festival_look.Hue | None = None
     rooms: Annotated[Rooms, Field(default_factory=list)]
 
 
 class FestivalChange(Model):
     """What is to change; what is left out stays. A room that a screening has stays, too.
 
-    With another `timezone`, its screenings keep what the clock shows and move. `loop` are works that the caller may
+    With `hue` null it has its city's colour. With another `timezone`, its screenings keep what the clock shows and move. `loop` are works that the caller may
     preview, accepted or published, of a length of their own.
     """
 
@@ -74,6 +77,7 @@ class FestivalChange(Model):
     text: TextIn | None = None
     starts_on: date | None = None
     ends_on: date | None = None
+    hue: festival_look.Hue | None = None
     state: Literal["draft", "published", "archived"] | None = None
     rooms: Rooms | None = None
     loop: Loop | None = None
@@ -92,6 +96,7 @@ def festival_out(request: web.Request, festival: Festival) -> dict[str, Any]:
         "text": dict(festival.texts.get("text", {})),
         "starts_on": festival.starts_on.isoformat(),
         "ends_on": festival.ends_on.isoformat(),
+        "hue": festival.hue,
         "state": festival.state,
         "revision": festival.revision,
         "rooms": list(festival.rooms),
@@ -123,6 +128,7 @@ async def create_festival(request: web.Request, body: FestivalIn) -> Answer:
         starts_on=body.starts_on,
         ends_on=body.ends_on,
         slug=body.slug,
+        hue=body.hue,
         rooms=body.rooms,
     )
     return Answer(festival_out(request, made), 201, {"Location": f"/api/v1/festivals/{made.slug}"})
@@ -147,6 +153,8 @@ async def change_festival(request: web.Request, body: FestivalChange) -> Answer:
     """Change what is given."""
     festival = await programme_actions.festival_for(request, "edit")
     values: dict[str, Any] = {n: v for n in ("starts_on", "ends_on", "state") if (v := getattr(body, n)) is not None}
+    if "hue" in body.model_fields_set:
+        values["hue"] = body.hue
     if body.timezone is not None:
         values["zone"] = str(forms.zone({"timezone": body.timezone}, "timezone"))
     changed = await programme_actions.update_festival(

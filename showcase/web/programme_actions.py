@@ -58,6 +58,7 @@ async def create_festival(
     starts_on: date,
     ends_on: date,
     slug: str | None = None,
+    hue: float | None = None,
     rooms: Sequence[str] = (),
 ) -> Festival:
     """Make a draft of one's city, or (administrators) of the network."""
@@ -71,7 +72,16 @@ async def create_festival(
     def write(tx: sa.Connection, at: datetime) -> Festival:
         festival_channel.check_rooms(tx, None, rooms)
         return festivals.create(
-            tx, at, fields=fields, city=city, zone=zone, starts_on=starts_on, ends_on=ends_on, slug=slug, rooms=rooms
+            tx,
+            at,
+            fields=fields,
+            city=city,
+            zone=zone,
+            starts_on=starts_on,
+            ends_on=ends_on,
+            slug=slug,
+            hue=hue,
+            rooms=rooms,
         )
 
     made = await request.app[DB].write(write, now(request))

@@ -14,7 +14,17 @@ from showcase.core.models import Festival, Screening, Texts
 from showcase.errors import Conflict, Invalid
 from showcase.store import festivals, screenings, works
 from showcase.store.codes import AccessCode
-from showcase.web import codes, desk_history, desk_timeline, festival_channel, forms, network, programme_actions, words
+from showcase.web import (
+    codes,
+    desk_history,
+    desk_timeline,
+    festival_channel,
+    festival_look,
+    forms,
+    network,
+    programme_actions,
+    words,
+)
 from showcase.web.forms import back, form
 from showcase.web.keys import DB, LANG, now, signed_in
 from showcase.web.pages import render
@@ -111,8 +121,11 @@ async def _festival(
     found = await db.read(screenings.of_festival, festival.id, public=False)
     against = await programme_actions.conflicts_of(request, found)
     cities = await network.all_cities(request)
+    city = cities.get(festival.city or "")
     given: dict[str, Any] = {
         "revision": str(festival.revision),
+        "colour": "city" if festival.hue is None else "own",
+        "hue": "" if festival.hue is None else str(round(festival.hue)),
         "starts_on": festival.starts_on,
         "ends_on": festival.ends_on,
         "zone": festival.zone,
@@ -127,11 +140,12 @@ async def _festival(
         status=status,
         headers=PRIVATE,
         festival=festival,
-        city=cities.get(festival.city or ""),
+        city=city,
         screenings=found,
         phases={s.id: schedule.phase(s, at) for s in found},
         against=against,
         typed=typed if typed is not None else given,
+        hue_shown=festival_look.hue_shown(typed if typed is not None else given, city),
         errors=errors or {},
         error_params=error_params or {},
         problem=problem,
@@ -154,6 +168,7 @@ async def save_festival(request: web.Request) -> web.Response:
                 "zone": str(forms.zone(fields)),
                 "starts_on": _day(fields, "starts_on"),
                 "ends_on": _day(fields, "ends_on"),
+                "hue": festival_look.hue_typed(fields, festival),
             },
             fields=_texts(fields),
             revision=forms.number(fields, "revision", 1, 2**31 - 1),
