@@ -23,7 +23,7 @@ from showcase.web.shelf import Shelved
 log = logging.getLogger(__name__)
 
 SHOWABLE = ("accepted", "published")
-LIMITS = {"title": 200, "text": 8_000, "languages": 500, "notes": 1_000}
+LIMITS = {"title": 200, "text": 8_000, "languages": 500, "notes": 1_000, "picture_alt": 300}
 Shown = tuple[str, str | None, int]
 """A work by its slug, its version (None: the one that is taken), and the seconds of pause behind it."""
 
