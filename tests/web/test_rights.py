@@ -19,7 +19,7 @@ PUBLIC = {
     "/", "/{lang}", "/{lang}/", "/{lang}/works", "/{lang}/cities", "/{lang}/cities/{slug}", "/{lang}/about", "/robots.txt",
     "/sitemap.xml", "/favicon.ico", "/oembed", "/api/docs", "/api/openapi.json", "/api/v1/time", "/api/v1/cities",
     "/api/v1/cities/{slug}", "/api/v1/works", "/api/v1/events", "/healthz", "/readyz", "/metrics", "/static/{hash}/{path}",
-    "/{lang}/programme", "/{lang}/sign-in", "/{lang}/sign-in/{token}", "/{lang}/sign-in/password", "/{lang}/sign-out", "/{lang}/invitation/{token}",
+    "/{lang}/programme", "/{lang}/programme.atom", "/{lang}/sign-in", "/{lang}/sign-in/{token}", "/{lang}/sign-in/password", "/{lang}/sign-out", "/{lang}/invitation/{token}",
 }  # fmt: skip
 OF_A_SCREENING = {
     "/{lang}/screenings/{slug}", "/embed/screening/{slug}", "/{lang}/festivals/{slug}", "/festivals/{slug}.ics", "/festivals/{slug}/schedule.xml",
