@@ -85,6 +85,8 @@ def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, wor
         names={
             "poster": pictures.poster,
             "picture_of": pictures.of_asset,
+            "festival_picture": pictures.of_festival,
+            "festival_preview": pictures.festival_preview,
             "cities_of": network.of_work,
             "direction": direction,
         },

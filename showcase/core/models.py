@@ -255,6 +255,8 @@ class Festival:
     """One edition of a festival, of a city or (`city` None) of the network. `zone` is the clock its staff write in.
 
     `rooms` are places beside the one that feeds the channel; `loop` are the works its channel shows between screenings.
+    `picture` is None, or `folder` (where its files lie under `pictures/`), `files` (name, type, width and height in
+    pixels) and `thumbhash`; what is to be seen on it is the text `picture_alt`.
     """
 
     id: int
@@ -271,6 +273,7 @@ class Festival:
     rooms: Sequence[str] = ()
     texts: Mapping[str, Texts] = field(default_factory=dict)
     loop: tuple[str, ...] = ()
+    picture: Mapping[str, Any] | None = None
 
     def text(self, name: str, lang: str) -> str:
         """The text of `name` in `lang`, else in another language; '' when missing."""

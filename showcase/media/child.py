@@ -128,8 +128,9 @@ async def run(
     try:
         read_fd, write_fd = os.pipe()
         try:
+            told = [a.replace("{progress}", str(write_fd)) for a in command]
             process = await asyncio.create_subprocess_exec(
-                *bounded([a.replace("{progress}", str(write_fd)) for a in command], limits),
+                *await asyncio.to_thread(bounded, told, limits),
                 stdin=stdin if stdin is not None else asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE if max_output_bytes else asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
@@ -197,7 +198,7 @@ async def _attend(
                 reason = "wall"
             elif limits.stall_s is not None and now - moved > limits.stall_s:
                 reason = "stall"
-            elif _cpu_s(process.pid) > limits.cpu_s:
+            elif await asyncio.to_thread(_cpu_s, process.pid) > limits.cpu_s:
                 reason = "cpu"
             else:
                 continue

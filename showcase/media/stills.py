@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -58,7 +59,8 @@ async def derive(
                 name = f"{stem}-{width}.{ending}"
                 size = next((w, h) for path, w, h in answer["files"] if path == name)
                 path = folder / name
-                images.append(Image(path, _TYPES[ending], int(size[0]), int(size[1]), path.stat().st_size))
+                bytes_there = (await asyncio.to_thread(path.stat)).st_size
+                images.append(Image(path, _TYPES[ending], int(size[0]), int(size[1]), bytes_there))
     except (ValueError, KeyError, TypeError, StopIteration, OSError) as error:
         raise MediaError("unreadable") from error
     return tuple(images), thumbhash

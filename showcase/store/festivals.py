@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from showcase.core.models import Festival, Texts
 from showcase.errors import Conflict, Invalid, NotFound
-from showcase.store import screenings, slugs, texts
+from showcase.store import jobs, screenings, slugs, texts
 from showcase.store.events import emit
 from showcase.store.locks import one_at_a_time
 from showcase.store.tables import cities, festivals, loops, works
 
-FIELDS = ("title", "text")
+FIELDS = ("title", "text", "picture_alt")
 
 
 def festival(tx: sa.Connection, slug: str) -> Festival:
@@ -136,6 +136,32 @@ def set_loop(tx: sa.Connection, now: datetime, id: int, shown: Sequence[int]) ->
     for position, work in enumerate(shown):
         tx.execute(loops.insert().values(festival=id, position=position, work=work))
     _told(tx, now, id)
+
+
+def set_picture(
+    tx: sa.Connection, now: datetime, id: int, picture: Mapping[str, Any] | None, *, alt: Texts | None = None
+) -> str | None:
+    """Give a festival another picture (None: none) and what is to be seen on it; a worker removes the files of the old one.
+
+    Returns the folder that goes, None when there was none. Raises NotFound.
+    """
+    before = tx.execute(sa.select(festivals.c.picture).where(festivals.c.id == id).with_for_update()).one_or_none()
+    if before is None:
+        raise NotFound()
+    given = dict(picture) if picture is not None else sa.null()
+    tx.execute(festivals.update().where(festivals.c.id == id).values(picture=given, updated_at=now))
+    if alt is not None:
+        texts.save(tx, "festival", id, {"picture_alt": alt})
+    gone = str(before.picture["folder"]) if before.picture else None
+    if gone is not None:
+        jobs.enqueue(tx, now, "remove-files", gone)
+    _told(tx, now, id)
+    return gone
+
+
+def picture_folders(tx: sa.Connection) -> set[str]:
+    """Where the pictures of festivals lie, under `pictures/`."""
+    return {str(p["folder"]) for p in tx.scalars(sa.select(festivals.c.picture)) if p}
 
 
 def set_state(tx: sa.Connection, now: datetime, id: int, state: str) -> None:

@@ -125,6 +125,16 @@ def slugs_public(tx: sa.Connection, limit: int) -> list[str]:
     return list(tx.scalars(query.limit(limit)))
 
 
+def fresh(tx: sa.Connection, changed_since: datetime, now: datetime, until: datetime, limit: int) -> list[Screening]:
+    """Public screenings that changed since, or that are on or come before `until`; what changed last comes first."""
+    lately = screenings.c.updated_at >= changed_since
+    query = _published(sa.select(screenings)).where(sa.or_(lately, touching(now, until)))
+    found = _load(
+        tx, query.order_by(None).order_by(screenings.c.updated_at.desc(), screenings.c.id.desc()).limit(limit)
+    )
+    return sorted(found, key=lambda s: (s.updated_at, s.id), reverse=True)
+
+
 def after(tx: sa.Connection, now: datetime, limit: int) -> list[Screening]:
     """Public screenings that are on or come within `COMING`, by time."""
     return _load(tx, _published(sa.select(screenings)).where(touching(now, now + COMING)).limit(limit))

@@ -348,6 +348,8 @@ festivals = sa.Table(
     sa.Column("updated_at", Instant, nullable=False),
     # Names of places beside the one that feeds the channel.
     sa.Column("rooms", sa.JSON, nullable=False, server_default="[]"),
+    # Its picture: {"folder", "files": [{"name", "type", "width", "height", "size"}], "thumbhash"}.
+    sa.Column("picture", sa.JSON),
 )
 
 # Works that a festival's channel shows between its screenings, in order.

@@ -13,7 +13,9 @@ from showcase.core.models import Festival
 from showcase.store import festivals
 from showcase.web import (
     festival_channel,
+    festival_look,
     forms,
+    pictures,
     programme_actions,
 )
 from showcase.web.keys import DB, PERSON, SETTINGS
@@ -27,10 +29,19 @@ Rooms = Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Fiel
 Loop = Annotated[list[Slug], Field(max_length=festival_channel.LOOP)]
 
 
+class PictureOut(Shape):
+    """The largest JPEG of a picture; sizes in pixels."""
+
+    url: str
+    width: int
+    height: int
+
+
 class FestivalOut(Shape):
     """One edition of a festival; `city` null: the network's. `rooms` are places beside the one on its channel.
 
-    `loop` are the works that its channel shows between screenings, for those who may edit it.
+    `hue` is its own colour, an OKLCH hue in degrees; null: its city's. `picture_alt` tells what is to be seen on
+    its picture, by language. `loop` are the works that its channel shows between screenings, for those who may edit it.
     """
 
     slug: str
@@ -39,6 +50,9 @@ class FestivalOut(Shape):
     title: dict[str, Any]
     starts_on: str
     ends_on: str
+    hue: float | None
+    picture: PictureOut | None
+    picture_alt: dict[str, Any]
     state: Literal["draft", "published", "archived"]
     rooms: list[str]
 
@@ -57,23 +71,27 @@ class FestivalIn(Model):
     timezone: Zone
     title: TextIn
     text: TextIn | None = None
+    picture_alt: TextIn | None = None
     starts_on: date
     ends_on: date
+    hue: festival_look.Hue | None = None
     rooms: Annotated[Rooms, Field(default_factory=list)]
 
 
 class FestivalChange(Model):
     """What is to change; what is left out stays. A room that a screening has stays, too.
 
-    With another `timezone`, its screenings keep what the clock shows and move. `loop` are works that the caller may
+    With `hue` null it has its city's colour. With another `timezone`, its screenings keep what the clock shows and move. `loop` are works that the caller may
     preview, accepted or published, of a length of their own.
     """
 
     timezone: Zone | None = None
     title: TextIn | None = None
     text: TextIn | None = None
+    picture_alt: TextIn | None = None
     starts_on: date | None = None
     ends_on: date | None = None
+    hue: festival_look.Hue | None = None
     state: Literal["draft", "published", "archived"] | None = None
     rooms: Rooms | None = None
     loop: Loop | None = None
@@ -92,6 +110,9 @@ def festival_out(request: web.Request, festival: Festival) -> dict[str, Any]:
         "text": dict(festival.texts.get("text", {})),
         "starts_on": festival.starts_on.isoformat(),
         "ends_on": festival.ends_on.isoformat(),
+        "hue": festival.hue,
+        "picture": _picture_out(site, festival),
+        "picture_alt": dict(festival.texts.get("picture_alt", {})),
         "state": festival.state,
         "revision": festival.revision,
         "rooms": list(festival.rooms),
@@ -99,6 +120,11 @@ def festival_out(request: web.Request, festival: Festival) -> dict[str, Any]:
     if rules.allows_festival(request[PERSON], "edit", festival):
         found["loop"] = list(festival.loop)
     return found
+
+
+def _picture_out(site: str, festival: Festival) -> dict[str, Any] | None:
+    found = pictures.festival_preview(festival)
+    return {"url": site + found[0], "width": found[1], "height": found[2]} if found is not None else None
 
 
 @calls.call("GET", "/api/v1/festivals", "Festivals", answers={200: FestivalList})
@@ -117,12 +143,13 @@ async def create_festival(request: web.Request, body: FestivalIn) -> Answer:
     """A draft of one's city."""
     made = await programme_actions.create_festival(
         request,
-        fields=programme_actions.given(title=body.title, text=body.text),
+        fields=programme_actions.given(title=body.title, text=body.text, picture_alt=body.picture_alt),
         city=body.city,
         zone=str(forms.zone({"timezone": body.timezone}, "timezone")),
         starts_on=body.starts_on,
         ends_on=body.ends_on,
         slug=body.slug,
+        hue=body.hue,
         rooms=body.rooms,
     )
     return Answer(festival_out(request, made), 201, {"Location": f"/api/v1/festivals/{made.slug}"})
@@ -147,15 +174,43 @@ async def change_festival(request: web.Request, body: FestivalChange) -> Answer:
     """Change what is given."""
     festival = await programme_actions.festival_for(request, "edit")
     values: dict[str, Any] = {n: v for n in ("starts_on", "ends_on", "state") if (v := getattr(body, n)) is not None}
+    if "hue" in body.model_fields_set:
+        values["hue"] = body.hue
     if body.timezone is not None:
         values["zone"] = str(forms.zone({"timezone": body.timezone}, "timezone"))
     changed = await programme_actions.update_festival(
         request,
         festival,
         values=values,
-        fields=programme_actions.given(title=body.title, text=body.text),
+        fields=programme_actions.given(title=body.title, text=body.text, picture_alt=body.picture_alt),
         revision=body.revision,
         rooms=body.rooms,
         loop=body.loop,
     )
     return Answer(festival_out(request, changed))
+
+
+@calls.call(
+    "PUT",
+    f"{FESTIVAL}/picture",
+    "Set a festival's picture",
+    answers={200: FestivalOut},
+    errors=[404],
+    signed_in=True,
+    takes=("image/jpeg", "image/png", "image/webp", "image/tiff"),
+)
+async def set_picture(request: web.Request) -> Answer:
+    """The bytes of a JPEG, PNG, WebP or TIFF of at least 640 pixels in width and at most 15 MB."""
+    festival = await programme_actions.festival_for(request, "edit")
+    await festival_look.set_picture(request, festival, await festival_look.picture_sent(request))
+    return Answer(festival_out(request, await programme_actions.festival_for(request, "edit")))
+
+
+@calls.call(
+    "DELETE", f"{FESTIVAL}/picture", "Remove a festival's picture", answers={204: None}, errors=[404], signed_in=True
+)
+async def remove_picture(request: web.Request) -> Answer:
+    """Nothing to remove is fine."""
+    festival = await programme_actions.festival_for(request, "edit")
+    await festival_look.remove_picture(request, festival)
+    return Answer(status=204)

@@ -11,15 +11,17 @@ import sqlalchemy as sa
 from aiohttp import hdrs, web
 
 from showcase import __version__
-from showcase.core import feeds_schedule, feeds_xmltv, schedule
+from showcase.core import feeds_atom, feeds_schedule, feeds_xmltv, schedule
 from showcase.core.models import SITE_LANGUAGES, Billed, Festival, Screening
 from showcase.errors import NotFound
 from showcase.store import festivals, screenings, works
 from showcase.web import feeds, network, programme_actions, words
-from showcase.web.keys import DB, SETTINGS, now
+from showcase.web.keys import DB, LANG, SETTINGS, now
 from showcase.web.static import matches
 
 PAST, FUTURE = timedelta(days=31), timedelta(days=366)
+# What a feed reader gets: changed so lately, or coming so soon; and no more than that many.
+LATELY, SOON, ENTRIES = timedelta(days=31), timedelta(days=62), 200
 PRODUCT = ("Showcase", __version__)
 NETWORK_SLUG = "showcase"
 
@@ -147,6 +149,24 @@ async def xmltv(request: web.Request) -> web.Response:
     return await _feed(request, "application/xml", write, vary=None)
 
 
+async def atom(request: web.Request) -> web.Response:
+    """`/{lang}/programme.atom`: what is new in the programme, and what comes (RFC 4287)."""
+    at, settings, lang = now(request), request.app[SETTINGS], request[LANG]
+    found = await request.app[DB].read(screenings.fresh, at - LATELY, at, at + SOON, ENTRIES)
+    about = feeds_atom.About(
+        title=f"{settings.site_name}: {words.catalogue(lang).gettext('Programme')}",
+        site=settings.public_url,
+        lang=lang,
+        page="programme",
+        path="programme.atom",
+        product=PRODUCT,
+        # Without an entry it says the same all day long.
+        changed=at.replace(hour=0, minute=0, second=0, microsecond=0),
+    )
+    # The language stands in its address.
+    return await _feed(request, "application/atom+xml", lambda: feeds_atom.feed(about, found, _kind), vary=None)
+
+
 def _kind(kind: str, lang: str) -> str:
     return words.called("kind", kind, lang)
 
@@ -197,3 +217,4 @@ def routes(app: web.Application) -> None:
     router.add_get(f"{festival}/schedule.xml", festival_xml)
     router.add_get(f"{festival}/schedule.json", festival_json)
     router.add_get("/xmltv.xml", xmltv)
+    router.add_get("/{lang:en|fr}/programme.atom", atom)

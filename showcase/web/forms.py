@@ -2,23 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from aiohttp import hdrs, web
+from aiohttp import BodyPartReader, hdrs, web
 from multidict import MultiDict
 
 from showcase.core.languages import normal_tag
 from showcase.core.models import Credit, Texts, Window, Work
-from showcase.errors import Invalid, Malformed, UnsupportedType
+from showcase.errors import Invalid, Malformed, TooLarge, UnsupportedType
 from showcase.web import words
-from showcase.web.keys import PERSON
+from showcase.web.keys import PARTS, PERSON
 from showcase.web.limits import limit
 from showcase.web.shapes import TEXT_FIELDS, web_address
 
 SEE_OTHER = 303
+# Of one field of text in a form with files, in characters.
+FIELD_LIMIT = 8_000
+
+
+def is_form_with_files(request: web.Request) -> bool:
+    """Whether the body is a form with files in it."""
+    return request.content_type == "multipart/form-data"
+
+
+async def parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
+    """The fields of a form with files one by one, as they come; those before a part are gone when it comes.
+
+    The first one, `csrf`, has been read before when it was asked for. Raises UnsupportedType, Malformed.
+    """
+    if not is_form_with_files(request):
+        raise UnsupportedType()
+    reader = request.get(PARTS)
+    try:
+        if reader is None:
+            reader = request[PARTS] = await request.multipart()
+        while (part := await reader.next()) is not None:
+            if not isinstance(part, BodyPartReader):
+                raise Malformed()
+            yield part
+    except (ValueError, LookupError, UnicodeDecodeError, AssertionError):
+        raise Malformed() from None
+
+
+async def first_part(request: web.Request, name: str) -> str:
+    """The text of the first field of a form with files, '' when it is not `name`: a token stands before what it is for."""
+    async for part in parts(request):
+        return (await whole(part, 200)).decode("utf-8", "replace") if part.name == name else ""
+    return ""
+
+
+async def whole(part: BodyPartReader, limit_bytes: int) -> bytes:
+    """Everything in a part. Raises TooLarge as soon as it is more than `limit_bytes`."""
+    found = bytearray()
+    while chunk := await part.read_chunk(65_536):
+        found += chunk
+        if len(found) > limit_bytes:
+            raise TooLarge()
+    return bytes(found)
 
 
 def is_form(request: web.Request) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from aiohttp import web
+from aiohttp import MultipartReader, web
 
 from showcase.core.models import Person
 from showcase.media.spool import Spool
@@ -43,6 +43,8 @@ PASSWORDS: web.AppKey[Passwords] = web.AppKey("PASSWORDS")
 PERSON: web.RequestKey[Person | None] = web.RequestKey("PERSON")
 SESSION: web.RequestKey[Session | None] = web.RequestKey("SESSION")
 LANG: web.RequestKey[str] = web.RequestKey("LANG")
+# A form with files that is being read: its token comes first, the rest is for the handler.
+PARTS: web.RequestKey[MultipartReader] = web.RequestKey("PARTS")
 # When a page that everybody sees alike will be another one by the clock alone; it is kept no longer than that.
 CHANGES: web.RequestKey[datetime] = web.RequestKey("CHANGES")
 

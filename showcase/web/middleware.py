@@ -269,6 +269,8 @@ def _own(request: web.Request, origin: str) -> bool:
 
 
 async def _form_token(request: web.Request) -> str:
+    if forms.is_form_with_files(request):
+        return await forms.first_part(request, "csrf")
     return (await forms.form(request)).get("csrf", "") if forms.is_form(request) else ""
 
 

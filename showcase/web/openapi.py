@@ -76,6 +76,7 @@ class Call:
     signed_in: bool
     headers: Mapping[str, str]
     writes: bool
+    takes: Sequence[str]
 
 
 class Calls:
@@ -98,14 +99,19 @@ class Calls:
         signed_in: bool = False,
         headers: Mapping[str, str] | None = None,
         writes: bool | None = None,
+        takes: Sequence[str] = (),
     ) -> Callable[[Handler], Handler]:
         """Register a handler `(request[, body][, query])`. `signed_in`: nobody else is let in.
 
-        What `writes` (all but GET, unless told) is limited in number here; what does not limits itself.
+        `takes`: the content types of a body of bytes, which the handler reads itself. What `writes` (all but GET, unless told) is limited in number here; what does not limits itself.
         """
 
         def register(handler: Handler) -> Handler:
-            expected = {*errors, *([401, 403] if signed_in else []), *([400, 413, 415, 422] if body or query else [])}
+            expected = {
+                *errors,
+                *([401, 403] if signed_in else []),
+                *([400, 413, 415, 422] if body or query or takes else []),
+            }
             if method != hdrs.METH_GET:
                 # Cookies across sites, and callers in a hurry.
                 expected |= {401, 403, 429}
@@ -123,6 +129,7 @@ class Calls:
                     signed_in,
                     headers or {},
                     method != hdrs.METH_GET if writes is None else writes,
+                    takes,
                 )
             )
             return handler
@@ -148,6 +155,8 @@ def _serve(call: Call) -> Callable[[web.Request], Awaitable[web.StreamResponse]]
             person = request[PERSON]
             limit(request, "api-write", str(person.id) if person is not None else None)
         given: list[Any] = []
+        if call.takes and request.content_type not in call.takes:
+            raise UnsupportedType()
         if call.body is not None:
             given.append(await _body(request, call.body))
         if call.query is not None:
@@ -284,6 +293,9 @@ def _operation(call: Call, path: str, schemas: dict[str, Any]) -> dict[str, Any]
             "required": needed,
             "content": {JSON: {"schema": _schema(call.body, schemas, "validation")}},
         }
+    if call.takes:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        found["requestBody"] = {"required": True, "content": dict.fromkeys(call.takes, binary)}
     for status, shape in call.answers.items():
         answer: dict[str, Any] = {"description": _reason(status)}
         if shape is not None:

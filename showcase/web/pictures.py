@@ -1,4 +1,5 @@
-"""Posters and other stills of works: where they are, who may see them, and what stands there while they load."""
+"""Posters and other stills of works, pictures of festivals: where they are, who may see them, and what stands there while
+they load."""
 
 from __future__ import annotations
 
@@ -9,17 +10,18 @@ import functools
 import io
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from showcase.core import rules
-from showcase.core.models import Asset, Work
+from showcase.core.models import Asset, Festival, Work
 from showcase.errors import NotFound
+from showcase.store import festivals
 from showcase.web import streams
-from showcase.web.keys import PERSON, SHELF, STORAGE
+from showcase.web.keys import DB, PERSON, SHELF, STORAGE
 from showcase.web.sendfile import answer
 from showcase.web.shapes import picture_url
 
@@ -40,24 +42,49 @@ class Picture:
 
 def poster(work: Work) -> Picture | None:
     """The poster of a work, None when it has none."""
-    return _picture(work, work.poster, None) if work.poster else None
+    return _picture(work.poster, lambda name: picture_url(work, name)) if work.poster else None
 
 
 def of_asset(work: Work, asset: Asset) -> Picture | None:
     """The picture of one file."""
     kept = asset.details.get("poster")
-    return _picture(work, kept, asset.id) if kept else None
+    return _picture(kept, lambda name: picture_url(work, name, asset.id)) if kept else None
 
 
-def _picture(work: Work, kept: Mapping[str, Any], asset: str | None) -> Picture | None:
+def of_festival(festival: Festival) -> Picture | None:
+    """The picture of a festival, None when it has none."""
+    return _picture(festival.picture, lambda name: festival_url(festival, name)) if festival.picture else None
+
+
+def festival_url(festival: Festival, name: str) -> str:
+    """The address of one file of a festival's picture: another picture has other addresses."""
+    folder = str((festival.picture or {})["folder"])
+    return f"/pictures/festivals/{festival.id}/{folder.rpartition('-')[2]}/{name}"
+
+
+def festival_preview(festival: Festival) -> tuple[str, int, int] | None:
+    """The largest JPEG of a festival's picture, for other sites and programs: address, width and height in pixels."""
+    files = [f for f in (festival.picture or {}).get("files", ()) if f["type"] == "image/jpeg"]
+    if not files:
+        return None
+    largest = max(files, key=lambda f: f["width"])
+    return festival_url(festival, largest["name"]), largest["width"], largest["height"]
+
+
+def _picture(kept: Mapping[str, Any], url: Callable[[str], str]) -> Picture | None:
     files = sorted((f for f in kept["files"] if f["type"] == "image/webp"), key=lambda f: f["width"])
     files = files or list(kept["files"])
     if not files:
         return None
-    sources = [f"{picture_url(work, f['name'], asset)} {f['width']}w" for f in files]
+    sources = [f"{url(f['name'])} {f['width']}w" for f in files]
     largest = files[-1]
-    src = picture_url(work, files[0]["name"], asset)
-    return Picture(src, ", ".join(sources), largest["width"], largest["height"], placeholder(kept.get("thumbhash", "")))
+    return Picture(
+        url(files[0]["name"]),
+        ", ".join(sources),
+        largest["width"],
+        largest["height"],
+        placeholder(kept.get("thumbhash", "")),
+    )
 
 
 def preview_url(work: Work) -> str | None:
@@ -111,11 +138,25 @@ async def serve(request: web.Request) -> web.StreamResponse:
     known = {f["name"] for kept in (work.poster, asset.details.get("poster")) if kept for f in kept["files"]}
     if name not in known:
         raise NotFound()
+    return await _file(request, f"pictures/{asset.id}/{name}", open_to_all=shown and work.state == "published")
+
+
+async def serve_festival(request: web.Request) -> web.StreamResponse:
+    """`/pictures/festivals/{id}/{key}/{file}`: for everybody while the festival is public, else for its staff."""
+    info = request.match_info
+    festival = await request.app[DB].read(festivals.by_id, int(info["id"]))
+    rules.require_festival(request[PERSON], "see", festival)
+    kept, name = festival.picture or {}, info["file"]
+    if kept.get("folder") != f"festival-{festival.id}-{info['key']}" or name not in {f["name"] for f in kept["files"]}:
+        raise NotFound()
+    return await _file(request, f"pictures/{kept['folder']}/{name}", open_to_all=festival.state != "draft")
+
+
+async def _file(request: web.Request, key: str, *, open_to_all: bool) -> web.StreamResponse:
     headers = {
-        "Content-Type": streams.TYPES.get(name.rpartition(".")[2], "application/octet-stream"),
-        "Cache-Control": PUBLIC if shown and work.state == "published" else "private, no-store",
+        "Content-Type": streams.TYPES.get(key.rpartition(".")[2], "application/octet-stream"),
+        "Cache-Control": PUBLIC if open_to_all else "private, no-store",
     }
-    key = f"pictures/{asset.id}/{name}"
     path = request.app[STORAGE].local(key)
     if path is not None:
         return answer(request, request.app[streams.DESCRIPTORS].get(path), headers)
@@ -124,4 +165,5 @@ async def serve(request: web.Request) -> web.StreamResponse:
 
 def routes(app: web.Application) -> None:
     """Mount `/pictures/`."""
+    app.router.add_get("/pictures/festivals/{id:\\d{1,15}}/{key:[0-9a-f]+}/{file:[a-z0-9-]+\\.[a-z]+}", serve_festival)
     app.router.add_get("/pictures/{work:\\d{1,15}}/{asset:[0-9a-z]+}/{file:[a-z0-9-]+\\.[a-z]+}", serve)

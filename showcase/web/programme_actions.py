@@ -23,7 +23,7 @@ from showcase.web.shelf import Shelved
 log = logging.getLogger(__name__)
 
 SHOWABLE = ("accepted", "published")
-LIMITS = {"title": 200, "text": 8_000, "languages": 500, "notes": 1_000}
+LIMITS = {"title": 200, "text": 8_000, "languages": 500, "notes": 1_000, "picture_alt": 300}
 Shown = tuple[str, str | None, int]
 """A work by its slug, its version (None: the one that is taken), and the seconds of pause behind it."""
 
@@ -58,6 +58,7 @@ async def create_festival(
     starts_on: date,
     ends_on: date,
     slug: str | None = None,
+    hue: float | None = None,
     rooms: Sequence[str] = (),
 ) -> Festival:
     """Make a draft of one's city, or (administrators) of the network."""
@@ -71,7 +72,16 @@ async def create_festival(
     def write(tx: sa.Connection, at: datetime) -> Festival:
         festival_channel.check_rooms(tx, None, rooms)
         return festivals.create(
-            tx, at, fields=fields, city=city, zone=zone, starts_on=starts_on, ends_on=ends_on, slug=slug, rooms=rooms
+            tx,
+            at,
+            fields=fields,
+            city=city,
+            zone=zone,
+            starts_on=starts_on,
+            ends_on=ends_on,
+            slug=slug,
+            hue=hue,
+            rooms=rooms,
         )
 
     made = await request.app[DB].write(write, now(request))

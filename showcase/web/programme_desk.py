@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,10 +12,20 @@ from multidict import MultiDict
 
 from showcase.core import rules, schedule
 from showcase.core.models import Festival, Screening, Texts
-from showcase.errors import Conflict, Invalid
+from showcase.errors import Conflict, Invalid, TooLarge
 from showcase.store import festivals, screenings, works
 from showcase.store.codes import AccessCode
-from showcase.web import codes, desk_history, desk_timeline, festival_channel, forms, network, programme_actions, words
+from showcase.web import (
+    codes,
+    desk_history,
+    desk_timeline,
+    festival_channel,
+    festival_look,
+    forms,
+    network,
+    programme_actions,
+    words,
+)
 from showcase.web.forms import back, form
 from showcase.web.keys import DB, LANG, now, signed_in
 from showcase.web.pages import render
@@ -106,13 +117,17 @@ async def _festival(
     errors: Mapping[str, str] | None = None,
     error_params: Mapping[str, Any] | None = None,
     problem: str | None = None,
+    alt: Mapping[str, str] | None = None,
 ) -> web.Response:
     db, at = request.app[DB], now(request)
     found = await db.read(screenings.of_festival, festival.id, public=False)
     against = await programme_actions.conflicts_of(request, found)
     cities = await network.all_cities(request)
+    city = cities.get(festival.city or "")
     given: dict[str, Any] = {
         "revision": str(festival.revision),
+        "colour": "city" if festival.hue is None else "own",
+        "hue": "" if festival.hue is None else str(round(festival.hue)),
         "starts_on": festival.starts_on,
         "ends_on": festival.ends_on,
         "zone": festival.zone,
@@ -127,11 +142,14 @@ async def _festival(
         status=status,
         headers=PRIVATE,
         festival=festival,
-        city=cities.get(festival.city or ""),
+        city=city,
         screenings=found,
         phases={s.id: schedule.phase(s, at) for s in found},
         against=against,
         typed=typed if typed is not None else given,
+        hue_shown=festival_look.hue_shown(typed if typed is not None else given, city),
+        alt=festival_look.alt_shown(festival, alt),
+        picture_limit=festival_look.PICTURE_LIMIT,
         errors=errors or {},
         error_params=error_params or {},
         problem=problem,
@@ -154,6 +172,7 @@ async def save_festival(request: web.Request) -> web.Response:
                 "zone": str(forms.zone(fields)),
                 "starts_on": _day(fields, "starts_on"),
                 "ends_on": _day(fields, "ends_on"),
+                "hue": festival_look.hue_typed(fields, festival),
             },
             fields=_texts(fields),
             revision=forms.number(fields, "revision", 1, 2**31 - 1),
@@ -174,6 +193,42 @@ async def save_festival(request: web.Request) -> web.Response:
         typed = _typed(fields) | {"revision": str(festival.revision)}
         return await _festival(request, festival, status=409, typed=typed, problem=error.code)
     return back(f"/{request[LANG]}/desk/festivals/{festival.slug}#saved")
+
+
+async def save_picture(request: web.Request) -> web.Response:
+    """Take another picture of the festival, or only what is to be seen on the one it has."""
+    festival = await programme_actions.festival_for(request, "edit")
+    typed: dict[str, str] = {}
+    try:
+        data = await festival_look.picture_typed(request, typed)
+        alt = festival_look.alt_typed(typed)
+        if data:
+            await festival_look.set_picture(request, festival, data, alt)
+        elif festival.picture is None:
+            raise Invalid(fields={"picture": "required"})
+        else:
+            await programme_actions.update_festival(
+                request, festival, values={}, fields={"picture_alt": alt}, revision=None
+            )
+    except (Invalid, TooLarge) as error:
+        return await _festival(
+            request,
+            festival,
+            status=error.status,
+            errors=error.fields if isinstance(error, Invalid) else {"picture": error.code},
+            error_params=error.params,
+            problem="invalid",
+            alt=typed,
+        )
+    return back(f"/{request[LANG]}/desk/festivals/{festival.slug}#picture")
+
+
+async def remove_picture(request: web.Request) -> web.Response:
+    """Take the festival's picture away."""
+    festival = await programme_actions.festival_for(request, "edit")
+    await form(request)
+    await festival_look.remove_picture(request, festival)
+    return back(f"/{request[LANG]}/desk/festivals/{festival.slug}#picture")
 
 
 async def set_festival(request: web.Request) -> web.Response:
@@ -454,12 +509,15 @@ async def delete(request: web.Request) -> web.Response:
 
 def routes(app: web.Application) -> None:
     """Mount the desk's pages of the programme."""
+    app[festival_look.MAKING] = asyncio.Semaphore(1)
     router, base = app.router, "/{lang:en|fr}/desk"
     festival, screening = base + "/festivals/{slug:[a-z0-9-]+}", base + "/screenings/{slug:[a-z0-9-]+}"
     router.add_get(f"{base}/festivals", festivals_page)
     router.add_post(f"{base}/festivals", add_festival)
     router.add_get(festival, festival_page)
     router.add_post(festival, save_festival)
+    router.add_post(f"{festival}/picture", save_picture)
+    router.add_post(f"{festival}/picture/remove", remove_picture)
     router.add_post(f"{festival}/state", set_festival)
     router.add_get(f"{festival}/new", new_page)
     router.add_post(f"{festival}/new", create)

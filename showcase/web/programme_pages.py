@@ -8,9 +8,9 @@ from typing import Any
 from aiohttp import web
 
 from showcase.core import rights, rules, schedule
-from showcase.core.models import Asset, Screening, Work
+from showcase.core.models import SITE_LANGUAGES, Asset, Screening, Work
 from showcase.store import festivals, screenings, works
-from showcase.web import feeds, network, programme_actions, public, rooms
+from showcase.web import embeds, feeds, network, programme_actions, public, rooms, words
 from showcase.web.keys import CHANGES, DB, LANG, PERSON, SETTINGS, now
 from showcase.web.pages import public as for_everybody
 from showcase.web.pages import render, turns_with
@@ -48,6 +48,52 @@ async def festival_list(request: web.Request) -> web.Response:
 async def screening_page(request: web.Request) -> web.Response:
     """A screening, at one address for life: to come, on, over."""
     screening = await programme_actions.screening_for(request, "see")
+    return render(
+        request,
+        "public/screening.html",
+        **await _watching(request, screening),
+        inside=rules.allows_screening(request[PERSON], "edit", screening),
+        structured=feeds.event_data(screening, request[LANG], request.app[SETTINGS].public_url),
+    )
+
+
+async def embed(request: web.Request) -> web.Response:
+    """`/embed/screening/{slug}`: the room, or the player of one of the works (`?slot=`), for frames on other sites.
+
+    Nobody is known there. Raises NotFound for drafts; one with access codes says so and leads to its page (403).
+    """
+    if (asked := request.query.get("lang")) in SITE_LANGUAGES:
+        request[LANG] = asked
+    request[PERSON] = None
+    screening = await programme_actions.screening_for(request, "see")
+    watching = await _watching(request, screening)
+    if screening.closed:
+        page = render(
+            request, "public/embed_screening.html", status=403, **watching | {"room": None}, chosen=None, number=None
+        )
+        return embeds.framed(page)
+    on = screening.state == "published" and watching["phase"] in ("on_air", "replay")
+    shown = watching["shown"]
+    playable = [n for n, one in enumerate(shown) if on and one["verdict"].open and (one["player"] or one["image_url"])]
+    number = words.whole(request.query.get("slot"), 0, len(shown) - 1) if shown else None
+    if number not in playable:
+        number = playable[0] if playable else None
+    page = render(
+        request,
+        "public/embed_screening.html",
+        **watching,
+        chosen=shown[number] if number is not None else None,
+        number=number,
+        playable=playable,
+    )
+    seconds: float = embeds.KEPT_S
+    if (turns := watching["turns"]) is not None:
+        seconds = min(seconds, (turns - now(request)).total_seconds())
+    return embeds.framed(page, int(seconds))
+
+
+async def _watching(request: web.Request, screening: Screening) -> dict[str, Any]:
+    """What a screening's page and its frame show: the room, or its works with their players."""
     at, cities = now(request), await network.all_cities(request)
     shown, found = [], await request.app[DB].read(works.by_ids, {s.work for s in screening.slots})
     moments = [schedule.changes_at(screening, at), *(rights.changes_at(w.rights, at) for w in found.values())]
@@ -78,20 +124,16 @@ async def screening_page(request: web.Request) -> web.Response:
             code=screening.slug if screening.closed else None,
             notes=[*([notes] if notes else []), *(n for o in told if (n := o["work"].text("content_notes", lang)))],
         )
-    return render(
-        request,
-        "public/screening.html",
-        screening=screening,
-        phase=schedule.phase(screening, at),
-        turns=turns if screening.state == "published" else None,
-        room=room,
-        told=told,
-        shown=shown,
-        cities=cities,
-        city=cities.get(screening.city or ""),
-        inside=rules.allows_screening(request[PERSON], "edit", screening),
-        structured=feeds.event_data(screening, request[LANG], request.app[SETTINGS].public_url),
-    )
+    return {
+        "screening": screening,
+        "phase": schedule.phase(screening, at),
+        "turns": turns if screening.state == "published" else None,
+        "room": room,
+        "told": told,
+        "shown": shown,
+        "cities": cities,
+        "city": cities.get(screening.city or ""),
+    }
 
 
 def _shown(
@@ -123,3 +165,4 @@ def routes(app: web.Application) -> None:
     router.add_get(f"{lang}/festivals", festival_list)
     router.add_get(lang + "/festivals/{slug:[a-z0-9-]+}", festival_page)
     router.add_get(lang + "/screenings/{slug:[a-z0-9-]+}", screening_page)
+    router.add_get("/embed/screening/{slug:[a-z0-9-]+}", embed)

@@ -15,9 +15,8 @@ from showcase.core import feeds_sitemap, rights, rules, schedule
 from showcase.core.models import MEDIA, SITE_LANGUAGES, Asset, Person, Work
 from showcase.errors import NotFound
 from showcase.store import festivals, people, screenings, works
-from showcase.web import network, pictures, words
+from showcase.web import embeds, network, pictures, words
 from showcase.web.keys import DB, LANG, PERSON, SETTINGS, now
-from showcase.web.middleware import EMBED_POLICY
 from showcase.web.pages import public, render, turns_with
 from showcase.web.shelf import PAGE_ROLES
 
@@ -298,14 +297,11 @@ async def embed(request: web.Request) -> web.Response:
     page = render(
         request, "public/embed.html", **work_context(request, work), work_cities=network.of_work(work, cities)
     )
-    page.headers["Content-Security-Policy"] = EMBED_POLICY
-    page.headers["Cross-Origin-Opener-Policy"] = "unsafe-none"
-    page.headers["Cache-Control"] = "public, max-age=60"
-    return page
+    return embeds.framed(page)
 
 
 async def oembed(request: web.Request) -> web.Response:
-    """oEmbed 1.0: `?url=` of a work's page."""
+    """oEmbed 1.0: `?url=` of a work's or a screening's page."""
     settings = request.app[SETTINGS]
     if request.query.get("format", "json") != "json":
         return web.Response(status=501, text="json only\n")
@@ -316,7 +312,11 @@ async def oembed(request: web.Request) -> web.Response:
         raise NotFound() from None
     parts = url.path.strip("/").split("/")
     site = urlsplit(settings.public_url)
-    if here != (site.scheme, site.netloc) or len(parts) != 3 or parts[0] not in SITE_LANGUAGES or parts[1] != "works":
+    if here != (site.scheme, site.netloc) or len(parts) != 3 or parts[0] not in SITE_LANGUAGES:
+        raise NotFound()
+    if parts[1] == "screenings":
+        return await embeds.oembed(request, parts[0], parts[2])
+    if parts[1] != "works":
         raise NotFound()
     work = await request.app[DB].read(works.work, parts[2])
     rules.require(None, "see", work)
@@ -325,9 +325,7 @@ async def oembed(request: web.Request) -> web.Response:
         max((r for r in main.renditions if r.kind == "video"), key=lambda r: r.height, default=None) if main else None
     )
     ratio = best.width / best.height if best else 16 / 9
-    width = min(words.whole(request.query.get("maxwidth"), 100, 4000) or 960, 960)
-    height = min(words.whole(request.query.get("maxheight"), 60, 4000) or 4000, round(width / ratio))
-    width = min(width, round(height * ratio))
+    width, height = embeds.size(request, ratio)
     title = work.text("title", lang)
     address = f"{settings.public_url}/embed/work/{work.slug}?lang={lang}"
     found: dict[str, Any] = {
@@ -339,18 +337,10 @@ async def oembed(request: web.Request) -> web.Response:
         "provider_url": settings.public_url,
     }
     if work.medium in ("video", "audio", "360"):
-        frame = Markup(
-            '<iframe src="{}" width="{}" height="{}" title="{}" allow="fullscreen; picture-in-picture"></iframe>'
-        )
-        found |= {
-            "type": "video",
-            "width": width,
-            "height": height,
-            "html": str(frame.format(address, width, height, title)),
-        }
+        found |= embeds.frame(address, width, height, title)
     if (preview := pictures.preview_url(work)) is not None:
         found["thumbnail_url"] = settings.public_url + preview
-    return web.json_response(found, headers={"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=60"})
+    return web.json_response(found, headers=embeds.FOR_ALL)
 
 
 async def robots(request: web.Request) -> web.Response:

@@ -64,6 +64,16 @@ ERRORS: Mapping[str, str] = {
     "grant-expired": N_("The permission to watch has run out. Reload the page to go on."),
     "too-large": N_("This is larger than what is taken here."),
     "file-too-large": N_("This file is larger than what is taken here ({limit})."),
+    "picture-kind": N_(
+        "This is no picture that is taken here. Save it as JPEG, PNG, WebP or TIFF and choose it again."
+    ),
+    "picture-unreadable": N_(
+        "This picture cannot be read: it is damaged, or came in part. Export it again and choose the new file."
+    ),
+    "picture-pixels": N_(
+        "This picture has more pixels than can be worked on here. Save it smaller: 4000 wide is plenty."
+    ),
+    "picture-narrow": N_("This picture is {width} pixels wide. It is shown large: choose one of {least} or more."),
     "quota": N_("This file would go beyond what you may keep here ({limit}). Remove files that you no longer need."),
     "disk-full": N_("There is no room for more files right now. Please try again later; the operator can see it."),
     "upload-too-long": N_("More bytes came than were announced."),

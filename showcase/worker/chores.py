@@ -16,7 +16,7 @@ from showcase.errors import Unavailable
 from showcase.media.spool import Spool
 from showcase.media.storage import Storage
 from showcase.settings import Settings
-from showcase.store import assets, channels, events, jobs, outbox
+from showcase.store import assets, channels, events, festivals, jobs, outbox
 from showcase.store.database import Database
 from showcase.store.jobs import Job
 
@@ -63,8 +63,10 @@ class Chores:
         await self._db.write(outbox.sent, datetime.now(UTC), mail.id)
 
     async def remove_files(self, job: Job) -> None:
-        """Remove everything that is stored of an asset, or of an upload that never became one."""
-        await self._spool.remove(job.subject)
+        """Remove everything that is stored of an asset, of an upload that never became one, or of a festival's picture."""
+        if job.subject.isalnum():
+            # A festival's picture was never an upload that could go on.
+            await self._spool.remove(job.subject)
         for place in PLACES:
             await self._storage.remove(f"{place}/{job.subject}")
 
@@ -96,6 +98,7 @@ class Chores:
         scratch = self._settings.data / "scratch"
         working = await asyncio.to_thread(lambda: list(scratch.glob("*")))
         known = await self._db.read(assets.known) | await self._db.read(assets.unfinished_uploads)
+        known |= await self._db.read(festivals.picture_folders)
         for place, name in stored:
             path = self._storage.local(f"{place}/{name}")
             if name not in known and path is not None and await asyncio.to_thread(_stray, path):

@@ -184,3 +184,45 @@ async def test_pages_name_their_feeds(house: House) -> None:
         assert (await house.ask("GET", href)).status == 200
     await house.ask("PATCH", "/api/v1/festivals/ars-2026", "linz", json={"state": "draft"})
     assert link.findall(await text(house, "/en/festivals/ars-2026", "linz")) == []
+
+
+ENTRY = "{http://www.w3.org/2005/Atom}entry"
+TITLE = "{http://www.w3.org/2005/Atom}title"
+
+
+async def atom(house: House, lang: str = "en") -> list[str | None]:
+    return [e.findtext(TITLE) for e in (await tree(house, f"/{lang}/programme.atom")).iter(ENTRY)]
+
+
+async def test_feed_readers_get_what_is_new_in_the_language_of_the_address(house: House) -> None:
+    made = await shown(house, title={"en": "Ebb", "fr": "Reflux"})
+    first = await house.ask("GET", "/en/programme.atom", headers={"Accept-Language": "fr"})
+    assert (first.status, first.content_type, first.charset) == (200, "application/atom+xml", "utf-8")
+    assert (first.headers["Cache-Control"], "Vary" in first.headers) == ("public, max-age=300", False)
+    assert (await atom(house), await atom(house, "fr")) == (["Ebb"], ["Reflux"])
+    known = {"If-None-Match": first.headers["ETag"]}
+    assert (await house.ask("GET", "/en/programme.atom", headers=known)).status == 304
+    await house.ask("POST", f"/api/v1/screenings/{made['slug']}/withdraw", "linz")
+    assert await atom(house) == []
+    link = '<link rel="alternate" type="application/atom+xml" href="/fr/programme.atom"'
+    assert link in await text(house, "/fr/programme")
+
+
+async def test_feed_readers_get_no_drafts_and_nothing_that_is_long_over(house: House) -> None:
+    await shown(house, public=False)
+    assert await atom(house, "en") == []
+
+
+async def test_what_changed_last_comes_first_and_what_is_old_goes(house: House) -> None:
+    made = await shown(house, title={"en": "Older"})
+    house.later(timedelta(minutes=1))
+    other = await screening(house, made["slots"][0]["work"], title={"en": "Newer", "fr": "Plus récent"})
+    assert (await house.ask("POST", f"/api/v1/screenings/{other['slug']}/publish", "linz")).status == 200
+    assert await atom(house) == ["Newer", "Older"]
+    house.later(timedelta(minutes=1))
+    await house.ask("PATCH", f"/api/v1/screenings/{made['slug']}", "linz", json={"title": {"en": "One"}})
+    assert await atom(house) == ["One", "Newer"]
+    house.later(timedelta(days=30))
+    assert await atom(house) == ["One", "Newer"]
+    house.later(timedelta(days=2))
+    assert await atom(house) == []

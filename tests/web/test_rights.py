@@ -19,13 +19,13 @@ PUBLIC = {
     "/", "/{lang}", "/{lang}/", "/{lang}/works", "/{lang}/cities", "/{lang}/cities/{slug}", "/{lang}/about", "/robots.txt",
     "/sitemap.xml", "/favicon.ico", "/oembed", "/api/docs", "/api/openapi.json", "/api/v1/time", "/api/v1/cities",
     "/api/v1/cities/{slug}", "/api/v1/works", "/api/v1/events", "/healthz", "/readyz", "/metrics", "/static/{hash}/{path}",
-    "/{lang}/programme", "/{lang}/sign-in", "/{lang}/sign-in/{token}", "/{lang}/sign-in/password", "/{lang}/sign-out", "/{lang}/invitation/{token}",
+    "/{lang}/programme", "/{lang}/programme.atom", "/{lang}/sign-in", "/{lang}/sign-in/{token}", "/{lang}/sign-in/password", "/{lang}/sign-out", "/{lang}/invitation/{token}",
 }  # fmt: skip
 OF_A_SCREENING = {
-    "/{lang}/screenings/{slug}", "/{lang}/festivals/{slug}", "/festivals/{slug}.ics", "/festivals/{slug}/schedule.xml",
+    "/{lang}/screenings/{slug}", "/embed/screening/{slug}", "/{lang}/festivals/{slug}", "/festivals/{slug}.ics", "/festivals/{slug}/schedule.xml",
     "/festivals/{slug}/schedule.json", "/api/v1/screenings/{slug}",
     "/api/v1/screenings/{slug}/play", "/api/v1/screenings/{slug}/publish", "/api/v1/screenings/{slug}/withdraw", "/api/v1/screenings/{slug}/history", "/api/v1/screenings/{slug}/restore",
-    "/api/v1/festivals/{slug}", "/api/v1/screenings/{slug}/codes", "/api/v1/screenings/{slug}/codes/{id}", "/api/v1/screenings/check",
+    "/api/v1/festivals/{slug}", "/api/v1/festivals/{slug}/picture", "/pictures/festivals/{id}/{key}/{file}", "/api/v1/screenings/{slug}/codes", "/api/v1/screenings/{slug}/codes/{id}", "/api/v1/screenings/check",
 }  # fmt: skip
 OF_A_WORK = {
     "/{lang}/works/{slug}", "/embed/work/{slug}", "/{lang}/artists/{slug}", "/api/v1/works/{slug}", "/api/v1/works/{slug}/play",
@@ -65,7 +65,7 @@ def group(path: str) -> str:
     if path in OF_A_SCREENING | OF_A_CHANNEL or path.startswith(
         ("/{lang}/desk/festivals/{slug}", "/{lang}/desk/screenings/")
     ):
-        # See test_programme_rights and test_codes.
+        # See test_programme_rights, test_codes, test_embeds and test_festival_picture.
         return "of a work"
     for name, paths in {
         "public": PUBLIC, "of a work": OF_A_WORK, "signed in": SIGNED_IN, "authors": AUTHORS, "staff": STAFF, "administrator": ADMINISTRATOR,

@@ -7,7 +7,7 @@ import base64
 import os
 import time
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -20,7 +20,7 @@ from showcase.errors import NotFound, Unavailable
 from showcase.media.spool import Spool
 from showcase.media.storage import Storage
 from showcase.settings import Settings
-from showcase.store import assets, events, jobs, outbox, works
+from showcase.store import assets, events, festivals, jobs, outbox, works
 from showcase.store.database import Database
 from showcase.store.jobs import Job
 from showcase.store.tables import events as event_table
@@ -248,6 +248,32 @@ async def test_sweeping_takes_expired_uploads_and_leaves_those_that_still_come(d
     assert [u.id for u in await db.read(assets.uploads_of, work.id)] == [coming]
 
 
+async def pictured(db: Database) -> str:
+    """A festival with a picture; returns where that lies."""
+
+    def make(tx: sa.Connection) -> str:
+        days = {"starts_on": date(2026, 11, 20), "ends_on": date(2026, 11, 30)}
+        made = festivals.create(tx, now(), fields={"title": {"en": "Ars"}}, city=None, zone="UTC", **days)
+        folder = f"festival-{made.id}-0123456789abcdef"
+        festivals.set_picture(tx, now(), made.id, {"folder": folder, "files": [], "thumbhash": ""})
+        return folder
+
+    return str(await db.write(make))
+
+
+async def test_the_files_of_a_festivals_picture_go_by_a_job(db: Database, place: Place) -> None:
+    folder = await pictured(db)
+    path = await place.store(f"pictures/{folder}/picture-640.webp", age_s=YOUNG)
+    number = int(folder.split("-")[1])
+    assert await db.write(festivals.set_picture, now(), number, None) == folder
+    assert await db.read(festivals.picture_folders) == set()
+    await place.chores.remove_files(job("remove-files", folder))
+    assert not path.exists()
+    assert await db.write(festivals.set_picture, now(), number, None) is None
+    with pytest.raises(NotFound):
+        await db.write(festivals.set_picture, now(), number + 1, None)
+
+
 async def test_sweeping_takes_old_strays_and_leaves_young_and_owned_bytes(
     db: Database, place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -268,6 +294,7 @@ async def test_sweeping_takes_old_strays_and_leaves_young_and_owned_bytes(
         *await everywhere("young", YOUNG),
         *await everywhere(owned, OLD),
         *await everywhere(coming, OLD),
+        await place.store(f"pictures/{await pictured(db)}/picture-640.webp", age_s=OLD),
         await place.upload("youngupload", age_s=YOUNG),
         await place.upload(coming, age_s=OLD),
     ]
