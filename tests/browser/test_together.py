@@ -22,6 +22,7 @@ from tests.browser.test_other_players import run
 from tests.browser.test_screenings import festival
 from tests.gallery import running_gallery
 
+IN_STEP = "() => Math.abs(document.querySelector('[data-together]').step.late ?? 9) < 0.5"
 SAMPLE = """() => {
     const el = document.querySelector("[data-together]");
     const video = el.querySelector("video");
@@ -101,9 +102,9 @@ async def test_a_premiere_from_a_minute_before_to_its_replay(
     assert await late.evaluate("() => document.querySelector('[data-together] video').videoHeight") >= 240
     await asyncio.sleep(max(0.0, (starts - datetime.now(UTC)).total_seconds() + 38))
     seen = await page.evaluate("() => window.seen")
-    offsets = await asyncio.gather(
-        *(p.evaluate("() => document.querySelector('[data-together]').step.late") for p in (page, late))
-    )
+    # However busy the machine is, both find their way to the same moment.
+    for each in (page, late):
+        await each.wait_for_function(IN_STEP, timeout=15_000)
 
     sizes = [s["size"] for n, s in enumerate(seen) if n == 0 or s["size"] != seen[n - 1]["size"]]
     shapes = [size for size in sizes if size in ("1280x720", "360x640")]
@@ -111,7 +112,6 @@ async def test_a_premiere_from_a_minute_before_to_its_replay(
     # Slate, the film, slate, the upright one, slate, the still of the sound: it never stood still in between.
     assert stalled(seen) == []
     assert not seen[-1]["muted"]
-    assert max(abs(offset) for offset in offsets) < 0.5
     # The described sound, whatever of the works has one.
     assert any("/ad/index.m3u8" in url for url in asked)
     # Captions of the film in the page's language, and none over the works that have none.
@@ -138,9 +138,7 @@ async def test_back_to_the_screening_after_a_pause(works: Works, page: Page) -> 
     await expect(back).to_be_visible()
     await asyncio.sleep(6)
     await back.click()
-    await page.wait_for_function(
-        "() => Math.abs(document.querySelector('[data-together]').step.late ?? 9) < 0.5", timeout=20_000
-    )
+    await page.wait_for_function(IN_STEP, timeout=20_000)
     await expect(back).to_be_hidden()
 
 
@@ -235,14 +233,13 @@ async def test_a_server_that_starts_again_is_waited_for(
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("SHOWCASE_")}
         again = processes.start(command, log, env=inherited)
         try:
-            await asyncio.sleep(25)
+            await asyncio.sleep(20)
+            await page.wait_for_function(IN_STEP, timeout=30_000)
             # Nobody has reloaded, and it is in step again.
             state = await page.evaluate(
-                "() => ({mine: window.mine, late: document.querySelector('[data-together]').step.late, "
-                "paused: document.querySelector('[data-together] video').paused})"
+                "() => ({mine: window.mine, paused: document.querySelector('[data-together] video').paused})"
             )
             assert (state["mine"], state["paused"]) == (True, False)
-            assert abs(state["late"]) < 0.5, state
             before = await page.evaluate("() => document.querySelector('[data-together] video').currentTime")
             await asyncio.sleep(3)
             after = await page.evaluate("() => document.querySelector('[data-together] video').currentTime")
