@@ -27,6 +27,9 @@ AssetState = Literal["uploading", "queued", "processing", "ready", "failed", "ca
 
 FestivalState = Literal["draft", "published", "archived"]
 ScreeningKind = Literal["on_demand", "premiere", "live"]
+SHOWABLE: tuple[WorkState, ...] = ("accepted", "published")
+"""States in which a work may be shown in screenings and on channels."""
+
 ScreeningState = Literal["draft", "published", "withdrawn"]
 
 MEDIA: tuple[Medium, ...] = ("video", "audio", "image", "web", "360")

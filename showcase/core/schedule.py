@@ -13,7 +13,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from showcase.core import rights
-from showcase.core.models import Asset, Festival, Screening, Work
+from showcase.core.models import SHOWABLE, Asset, Festival, Screening, Work
 from showcase.core.rights import Use
 
 Phase = Literal["upcoming", "on_air", "replay", "ended"]
@@ -178,7 +178,7 @@ def _minutes(length: timedelta) -> str:
 
 def _about(work: Work, version: str | None, add: Any) -> None:
     title = work.text("title", "en") or work.slug
-    if work.state not in ("accepted", "published"):
+    if work.state not in SHOWABLE:
         add("work-not-accepted", "error", work=work.slug, title=title)
     asset = playing(work, version)
     if asset is None or not asset.playable:

@@ -19,7 +19,7 @@ from showcase.core import channel, channel_plan, rights, schedule, sources
 from showcase.core.channel import Item, Piece, Programme, Slate, Source, Stretch
 from showcase.core.channel_plan import Plan
 from showcase.core.ladder import Rendition
-from showcase.core.models import Festival, Screening, Work
+from showcase.core.models import SHOWABLE, Festival, Screening, Work
 from showcase.errors import NotFound
 from showcase.store import assets, festivals, jobs, screenings, works
 from showcase.store.events import emit
@@ -27,7 +27,6 @@ from showcase.store.locks import one_at_a_time
 from showcase.store.tables import channels, slates
 from showcase.store.tables import festivals as festival_rows
 
-SHOWABLE = ("accepted", "published")
 DESIGN = "1"
 """Raise it when slates are to be made anew."""
 
@@ -91,24 +90,19 @@ def wanted(tx: sa.Connection, key: str, now: datetime, foresight: timedelta) -> 
         shown = screenings.on_channel(tx, now, festival.id)
     else:
         shown = screenings.on_channel(tx, now, None)
-    loop = festival.loop if festival is not None and name.startswith("f") else ()
-    found = works.by_ids(tx, {s.work for one in shown for s in one.slots}, renditions=True)
-    looped = [works.work(tx, slug) for slug in loop]
+    loop = festivals.looped(tx, festival.id) if festival is not None and name.startswith("f") else []
+    found = works.by_ids(tx, {*loop, *(s.work for one in shown for s in one.slots)}, renditions=True)
     items = tuple(_item(one, found, territory or None) for one in shown)
-    slate, missing = _slate(tx, now, festival)
+    slate, missing = _slate(tx, festival)
     filler = [
         source
-        for work in looped
+        for work in (found[n] for n in loop if n in found)
         if work.state in SHOWABLE
         # The rights know no loop: it goes out at one time for everybody, as a premiere does.
         and all(rights.may_show(work.rights, "premiere", at, territory or None).open for at in (now, now + foresight))
         and (source := _source(work, None)) is not None
     ]
-    return Wanted(
-        Programme(items, slate, tuple(filler)),
-        frozenset({*found, *(w.id for w in looped)}),
-        missing,
-    )
+    return Wanted(Programme(items, slate, tuple(filler)), frozenset(found), missing)
 
 
 def _item(one: Screening, found: Mapping[int, Work], territory: str | None) -> Item:
@@ -149,7 +143,7 @@ def design(festival: Festival | None) -> str:
     return hashlib.blake2b(repr(told).encode(), digest_size=10).hexdigest()
 
 
-def _slate(tx: sa.Connection, now: datetime, festival: Festival | None) -> tuple[Slate | None, bool]:
+def _slate(tx: sa.Connection, festival: Festival | None) -> tuple[Slate | None, bool]:
     """The slate of a festival, else any there is; and whether its own is still to be made."""
     own = design(festival)
     rows = {r.design: r for r in tx.execute(sa.select(slates).where(slates.c.design.in_([own, design(None)])))}

@@ -130,6 +130,11 @@ def update(
     _told(tx, now, id)
 
 
+def looped(tx: sa.Connection, id: int) -> list[int]:
+    """The numbers of the works that the festival's channel shows between its screenings, in order."""
+    return list(tx.scalars(sa.select(loops.c.work).where(loops.c.festival == id).order_by(loops.c.position)))
+
+
 def set_loop(tx: sa.Connection, now: datetime, id: int, shown: Sequence[int]) -> None:
     """The works (by number) that the festival's channel shows between its screenings."""
     tx.execute(loops.delete().where(loops.c.festival == id))

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from showcase.core.models import Billed, Credit, Texts, Window, Work
+from showcase.core.models import SHOWABLE, Billed, Credit, Texts, Window, Work
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import assets as asset_rows
 from showcase.store import rights, slugs, texts
@@ -79,7 +79,7 @@ def count(tx: sa.Connection, which: Filter) -> int:
 def billed(tx: sa.Connection, ids: Iterable[int]) -> dict[int, Billed]:
     """Those of `ids` that a programme may name (accepted or published), with titles and credits, in three statements."""
     columns = (works.c.id, works.c.slug, works.c.state, works.c.year, works.c.original_lang)
-    query = sa.select(*columns).where(works.c.id.in_(set(ids)), works.c.state.in_(("accepted", "published")))
+    query = sa.select(*columns).where(works.c.id.in_(set(ids)), works.c.state.in_(SHOWABLE))
     rows = list(tx.execute(query))
     if not rows:
         return {}

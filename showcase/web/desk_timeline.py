@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from showcase.core import board, rules, schedule, sun
-from showcase.core.models import City, Festival, Person, Screening, Work
+from showcase.core.models import SHOWABLE, City, Festival, Person, Screening, Work
 from showcase.errors import NotFound
 from showcase.store import works
 from showcase.web import festival_channel, network, words
@@ -40,16 +40,14 @@ async def shelf_of(request: web.Request) -> list[Work]:
     """What the caller may put in: works of their own cities; for administrators all that were accepted."""
     person = signed_in(request)
     own = None if person.administrator else person.staff_of
-    which = works.Filter(states=festival_channel.SHOWABLE) if own is None else works.Filter(cities=own)
+    which = works.Filter(states=SHOWABLE) if own is None else works.Filter(cities=own)
     return await request.app[DB].read(works.listed, which, SHELF)
 
 
 async def loopable(request: web.Request, festival: Festival) -> list[Work]:
     """What the caller may put into the festival's loop, and what is in it."""
     shelf = {
-        w.slug: w
-        for w in await shelf_of(request)
-        if w.state in festival_channel.SHOWABLE and w.medium in festival_channel.ON_A_CHANNEL
+        w.slug: w for w in await shelf_of(request) if w.state in SHOWABLE and w.medium in festival_channel.ON_A_CHANNEL
     }
     for slug in festival.loop:
         if slug not in shelf:
@@ -84,7 +82,7 @@ async def timeline(
         "later": None if zoom == "all" else _link(request, zoom, first + step * _DAY),
         "today": _link(request, "day" if zoom == "all" else zoom, at.astimezone(zone).date()),
         "looks": {s.id: _look(s, known, cities, against.get(s.id, ()), signed_in(request)) for s in screenings},
-        "shelf": [w for w in _by_title(shelf, request[LANG]) if w.state in festival_channel.SHOWABLE],
+        "shelf": [w for w in _by_title(shelf, request[LANG]) if w.state in SHOWABLE],
         "elsewhere": [(c, _nights(c, picture)) for c in active if c.slug != festival.city],
         "page_facts": _facts(festival, screenings, picture, request[LANG]),
     }

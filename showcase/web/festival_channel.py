@@ -8,14 +8,13 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from showcase.core import rules
-from showcase.core.models import Festival
+from showcase.core.models import SHOWABLE, Festival
 from showcase.errors import Invalid, NotFound
 from showcase.store import screenings, works
 from showcase.web.keys import PERSON
 
 ROOMS, ROOM_LENGTH, LOOP = 12, 60, 50
 ON_A_CHANNEL = ("video", "audio", "360")
-SHOWABLE = ("accepted", "published")
 
 
 def rooms_typed(text: str) -> list[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from showcase.core import rights, schedule
-from showcase.core.models import Asset, Screening
+from showcase.core.models import SHOWABLE, Asset, Screening
 from showcase.errors import Gone, NotFound, NotHere, NotOpenYet
-from showcase.store.channels import SHOWABLE
 from showcase.web import territory
 from showcase.web.channels import CHANNELS
 from showcase.web.keys import SHELF, now
@@ -48,8 +47,7 @@ async def shown(request: web.Request, key: str) -> tuple[Shelved, Asset]:
             raise NotHere()
         raise NotOpenYet()
     # Its rights may have ended just now; and a permission that was handed on to another country opens nothing there.
-    here = territory.known(request)
-    for place in (where or None, here if here is not None else where or None):
+    for place in {where or None, territory.known(request) or where or None}:
         verdict = rights.may_show(shelved.work.rights, "premiere", now(request), place)
         if verdict.code == "not-in-your-territory":
             raise NotHere()

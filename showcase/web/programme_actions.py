@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from showcase.core import rules, schedule
-from showcase.core.models import Asset, Festival, Screening, ScreeningKind, Slot, Texts
+from showcase.core.models import SHOWABLE, Asset, Festival, Screening, ScreeningKind, Slot, Texts
 from showcase.errors import Conflict, Forbidden, Gone, Invalid, NotFound
 from showcase.store import channels, festivals, history, screenings, works
 from showcase.web import festival_channel, words
@@ -22,7 +22,6 @@ from showcase.web.shelf import Shelved
 
 log = logging.getLogger(__name__)
 
-SHOWABLE = ("accepted", "published")
 LIMITS = {"title": 200, "text": 8_000, "languages": 500, "notes": 1_000, "picture_alt": 300}
 Shown = tuple[str, str | None, int]
 """A work by its slug, its version (None: the one that is taken), and the seconds of pause behind it."""

@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from showcase.core import rights, rules, schedule
-from showcase.core.models import SITE_LANGUAGES, Asset, Screening, Work
+from showcase.core.models import SHOWABLE, SITE_LANGUAGES, Asset, Screening, Work
 from showcase.store import festivals, screenings, works
 from showcase.web import embeds, feeds, network, programme_actions, public, rooms, words
 from showcase.web.keys import CHANGES, DB, LANG, PERSON, SETTINGS, now
@@ -101,7 +101,7 @@ async def _watching(request: web.Request, screening: Screening) -> dict[str, Any
         request[CHANGES] = turns
     for number, slot in enumerate(screening.slots):
         work = found.get(slot.work)
-        if work is None or work.state not in programme_actions.SHOWABLE:
+        if work is None or work.state not in SHOWABLE:
             # Withdrawn, sent back or just removed: nothing of it is told here. The others keep their numbers.
             continue
         main = schedule.playing(work, slot.version)

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from showcase.core import schedule
-from showcase.core.models import Festival, Screening, Work
+from showcase.core.models import SHOWABLE, Festival, Screening, Work
 from showcase.errors import NotFound
 from showcase.store import festivals, screenings
 from showcase.web import network, pictures
@@ -30,7 +30,7 @@ def showings(screening: Screening, works: Mapping[int, Work], lang: str) -> list
         work = works.get(slot.work)
         asset = schedule.playing(work, slot.version) if work is not None else None
         length = timedelta(microseconds=(asset.duration_us or 0) if asset is not None else 0)
-        if work is not None and work.state in ("accepted", "published"):
+        if work is not None and work.state in SHOWABLE:
             told.append({"title": work.text("title", lang), "starts": at, "ends": at + length, "work": work})
         at += length + timedelta(seconds=slot.pause_s)
     return told

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from showcase.core import grants, playlist, rights, schedule, storyboard
 from showcase.core.grants import Grant
-from showcase.core.models import SOUND_ROLES, Asset, Rendition, Screening, Work
+from showcase.core.models import SHOWABLE, SOUND_ROLES, Asset, Rendition, Screening, Work
 from showcase.core.timeline import Segments, on_demand
 from showcase.errors import Conflict, Gone, NotFound, NotHere, NotOpenYet, ShowcaseError, Unauthenticated
 from showcase.metrics import REFUSALS
@@ -149,7 +149,7 @@ async def shown_in(request: web.Request, screening: Screening, id: str) -> tuple
             continue
         if shelved.work.state == "withdrawn":
             raise Gone("withdrawn")
-        if shelved.work.state in ("accepted", "published"):
+        if shelved.work.state in SHOWABLE:
             return shelved, shelved.assets[id]
     raise NotFound()
 
