@@ -43,7 +43,8 @@ async def test_the_keyboard_alone_brings_a_work_to_the_public(
     film(tmp_path, name="keys.mp4")
     page = await signed_in("admin")
     await page.goto("/en/studio/new")
-    await page.keyboard.type("By Keys")  # the title has the focus
+    await expect(page.locator("[name='title.en']")).to_be_focused()
+    await page.keyboard.type("By Keys")
     await tab_to(page, "input[name=medium]")
     await tab_to(page, "input[name=cities][value=linz]")
     await page.keyboard.press("Space")
