@@ -26,6 +26,8 @@ from showcase.web import (
     channel_streams,
     channels,
     desk,
+    desk_festivals,
+    desk_screenings,
     door,
     events,
     feeds_programme,
@@ -35,7 +37,6 @@ from showcase.web import (
     operator,
     pictures,
     programme,
-    programme_desk,
     programme_pages,
     public,
     rooms,
@@ -158,7 +159,8 @@ def _mount(app: web.Application) -> None:
         account,
         studio,
         desk,
-        programme_desk,
+        desk_festivals,
+        desk_screenings,
     ):
         part.routes(app)
 

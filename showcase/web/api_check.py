@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from showcase.core import rules, schedule
 from showcase.store import festivals, screenings
-from showcase.web import programme_actions, words
+from showcase.web import screening_checks, words
 from showcase.web.api_programme import ConflictOut, SlotIn, conflicts_out, utc
 from showcase.web.keys import DB, PERSON
 from showcase.web.openapi import Answer, Calls, Model, Shape
@@ -61,7 +61,7 @@ async def check(request: web.Request, body: CheckIn) -> Answer:
     else:
         rules.require_festival(person, "edit", festival)
     zone = words.zone(one.zone if one is not None else festival.zone)
-    ends, found = await programme_actions.check_screening(
+    ends, found = await screening_checks.suppose(
         request,
         festival,
         one,

@@ -12,11 +12,12 @@ from showcase.core import rules
 from showcase.core.models import Festival
 from showcase.store import festivals
 from showcase.web import (
+    festival_actions,
     festival_channel,
     festival_look,
     forms,
     pictures,
-    programme_actions,
+    programme_texts,
 )
 from showcase.web.keys import DB, PERSON, SETTINGS
 from showcase.web.openapi import Answer, Calls, Model, Shape
@@ -141,9 +142,9 @@ async def list_festivals(request: web.Request) -> Answer:
 )  # fmt: skip
 async def create_festival(request: web.Request, body: FestivalIn) -> Answer:
     """A draft of one's city."""
-    made = await programme_actions.create_festival(
+    made = await festival_actions.create(
         request,
-        fields=programme_actions.given(title=body.title, text=body.text, picture_alt=body.picture_alt),
+        fields=programme_texts.given(title=body.title, text=body.text, picture_alt=body.picture_alt),
         city=body.city,
         zone=str(forms.zone({"timezone": body.timezone}, "timezone")),
         starts_on=body.starts_on,
@@ -158,7 +159,7 @@ async def create_festival(request: web.Request, body: FestivalIn) -> Answer:
 @calls.call("GET", FESTIVAL, "One festival", answers={200: FestivalOut}, errors=[404])
 async def one_festival(request: web.Request) -> Answer:
     """A festival as the caller may see it."""
-    return Answer(festival_out(request, await programme_actions.festival_for(request, "see")))
+    return Answer(festival_out(request, await festival_actions.festival_for(request, "see")))
 
 
 @calls.call(
@@ -172,17 +173,17 @@ async def one_festival(request: web.Request) -> Answer:
 )
 async def change_festival(request: web.Request, body: FestivalChange) -> Answer:
     """Change what is given."""
-    festival = await programme_actions.festival_for(request, "edit")
+    festival = await festival_actions.festival_for(request, "edit")
     values: dict[str, Any] = {n: v for n in ("starts_on", "ends_on", "state") if (v := getattr(body, n)) is not None}
     if "hue" in body.model_fields_set:
         values["hue"] = body.hue
     if body.timezone is not None:
         values["zone"] = str(forms.zone({"timezone": body.timezone}, "timezone"))
-    changed = await programme_actions.update_festival(
+    changed = await festival_actions.update(
         request,
         festival,
         values=values,
-        fields=programme_actions.given(title=body.title, text=body.text, picture_alt=body.picture_alt),
+        fields=programme_texts.given(title=body.title, text=body.text, picture_alt=body.picture_alt),
         revision=body.revision,
         rooms=body.rooms,
         loop=body.loop,
@@ -201,9 +202,9 @@ async def change_festival(request: web.Request, body: FestivalChange) -> Answer:
 )
 async def set_picture(request: web.Request) -> Answer:
     """The bytes of a JPEG, PNG, WebP or TIFF of at least 640 pixels in width and at most 15 MB."""
-    festival = await programme_actions.festival_for(request, "edit")
+    festival = await festival_actions.festival_for(request, "edit")
     await festival_look.set_picture(request, festival, await festival_look.picture_sent(request))
-    return Answer(festival_out(request, await programme_actions.festival_for(request, "edit")))
+    return Answer(festival_out(request, await festival_actions.festival_for(request, "edit")))
 
 
 @calls.call(
@@ -211,6 +212,6 @@ async def set_picture(request: web.Request) -> Answer:
 )
 async def remove_picture(request: web.Request) -> Answer:
     """Nothing to remove is fine."""
-    festival = await programme_actions.festival_for(request, "edit")
+    festival = await festival_actions.festival_for(request, "edit")
     await festival_look.remove_picture(request, festival)
     return Answer(status=204)

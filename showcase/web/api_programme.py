@@ -14,7 +14,9 @@ from showcase.core.models import Screening
 from showcase.errors import Invalid
 from showcase.store import festivals, history, screenings
 from showcase.web import (
-    programme_actions,
+    programme_texts,
+    screening_actions,
+    screening_checks,
     words,
 )
 from showcase.web.keys import DB, LANG, PERSON, SETTINGS, now
@@ -198,13 +200,13 @@ async def create_screening(request: web.Request, body: ScreeningIn) -> Answer:
     festival = await request.app[DB].read(festivals.festival, body.festival)
     rules.require_festival(request[PERSON], "edit", festival)
     zone = words.zone(festival.zone)
-    made = await programme_actions.create_screening(
+    made = await screening_actions.create(
         request,
         festival,
         kind=body.kind,
         starts_local=schedule.on_clock(utc(body.starts), zone),
         ends_local=schedule.on_clock(utc(body.ends), zone) if body.ends is not None else None,
-        fields=programme_actions.given(title=body.title, text=body.text, languages=body.languages, notes=body.notes),
+        fields=programme_texts.given(title=body.title, text=body.text, languages=body.languages, notes=body.notes),
         shown=[(s.work, s.version, s.pause) for s in body.slots],
         hosts=body.co_hosts,
         minimum_age=body.minimum_age,
@@ -212,16 +214,16 @@ async def create_screening(request: web.Request, body: ScreeningIn) -> Answer:
         closed=body.closed,
         replay_until_local=schedule.on_clock(utc(body.replay_until), zone) if body.replay_until is not None else None,
     )
-    found = await programme_actions.conflicts(request, made)
+    found = await screening_checks.conflicts(request, made)
     return Answer(screening_out(request, made, found), 201, {"Location": f"/api/v1/screenings/{made.slug}"})
 
 
 @calls.call("GET", SCREENING, "One screening", answers={200: ScreeningOut}, errors=[404])
 async def one_screening(request: web.Request) -> Answer:
     """A screening as the caller may see it."""
-    screening = await programme_actions.screening_for(request, "see")
+    screening = await screening_actions.screening_for(request, "see")
     inside = rules.allows_screening(request[PERSON], "edit", screening)
-    found = await programme_actions.conflicts(request, screening) if inside else None
+    found = await screening_checks.conflicts(request, screening) if inside else None
     return Answer(screening_out(request, screening, found))
 
 
@@ -236,7 +238,7 @@ async def one_screening(request: web.Request) -> Answer:
 )
 async def change_screening(request: web.Request, body: ScreeningChange) -> Answer:
     """Change what is given."""
-    screening = await programme_actions.screening_for(request, "edit")
+    screening = await screening_actions.screening_for(request, "edit")
     zone = words.zone(screening.zone)
     local = None
     if body.model_fields_set & {"starts", "ends", "replay_until"}:
@@ -249,17 +251,17 @@ async def change_screening(request: web.Request, body: ScreeningChange) -> Answe
     values: dict[str, Any] = {n: v for n in ("room", "closed") if (v := getattr(body, n)) is not None}
     if "minimum_age" in body.model_fields_set:
         values["minimum_age"] = body.minimum_age
-    changed = await programme_actions.update_screening(
+    changed = await screening_actions.update(
         request,
         screening,
         values=values,
-        fields=programme_actions.given(title=body.title, text=body.text, languages=body.languages, notes=body.notes),
+        fields=programme_texts.given(title=body.title, text=body.text, languages=body.languages, notes=body.notes),
         local=local,
         shown=[(s.work, s.version, s.pause) for s in body.slots] if body.slots is not None else None,
         hosts=body.co_hosts,
         revision=body.revision,
     )
-    return Answer(screening_out(request, changed, await programme_actions.conflicts(request, changed)))
+    return Answer(screening_out(request, changed, await screening_checks.conflicts(request, changed)))
 
 
 @calls.call(
@@ -267,7 +269,7 @@ async def change_screening(request: web.Request, body: ScreeningChange) -> Answe
 )
 async def delete_screening(request: web.Request) -> Answer:
     """Remove it."""
-    await programme_actions.delete(request)
+    await screening_actions.delete(request)
     return Answer(status=204)
 
 
@@ -288,8 +290,8 @@ class PublishIn(Model):
 )
 async def publish(request: web.Request, body: PublishIn) -> Answer:
     """Make it public; refused while errors stand."""
-    made = await programme_actions.publish(request, body.revision)
-    return Answer(screening_out(request, made, await programme_actions.conflicts(request, made)))
+    made = await screening_actions.publish(request, body.revision)
+    return Answer(screening_out(request, made, await screening_checks.conflicts(request, made)))
 
 
 @calls.call(
@@ -302,8 +304,8 @@ async def publish(request: web.Request, body: PublishIn) -> Answer:
 )
 async def withdraw(request: web.Request) -> Answer:
     """Close it at once, everywhere."""
-    made = await programme_actions.withdraw(request)
-    return Answer(screening_out(request, made, await programme_actions.conflicts(request, made)))
+    made = await screening_actions.withdraw(request)
+    return Answer(screening_out(request, made, await screening_checks.conflicts(request, made)))
 
 
 class ChangeList(Shape):
@@ -315,7 +317,7 @@ class ChangeList(Shape):
 @calls.call("GET", SCREENING + "/history", "Who changed what", answers={200: ChangeList}, errors=[404], signed_in=True)
 async def list_changes(request: web.Request) -> Answer:
     """For those who may edit it."""
-    screening = await programme_actions.screening_for(request, "edit")
+    screening = await screening_actions.screening_for(request, "edit")
     found = await request.app[DB].read(history.of_screening, screening.id)
     return Answer(
         {
@@ -346,6 +348,6 @@ class RestoreIn(Model):
 )  # fmt: skip
 async def restore(request: web.Request, body: RestoreIn) -> Answer:
     """What it changed is again as it was before; refused when that was changed again since."""
-    screening = await programme_actions.screening_for(request, "edit")
-    made = await programme_actions.restore(request, screening, body.change)
-    return Answer(screening_out(request, made, await programme_actions.conflicts(request, made)))
+    screening = await screening_actions.screening_for(request, "edit")
+    made = await screening_actions.restore(request, screening, body.change)
+    return Answer(screening_out(request, made, await screening_checks.conflicts(request, made)))

@@ -14,7 +14,7 @@ from showcase.web import (
     channel_streams,
     codes,
     on_channel,
-    programme_actions,
+    screening_actions,
     streams,
     territory,
     words,
@@ -59,7 +59,7 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
     slot = body.slot or int(words.whole(request.query.get("slot"), 0, 10_000) or 0)
     if slot >= len(screening.slots):
         raise NotFound()
-    shelved, main = await programme_actions.playing(request, screening, slot)
+    shelved, main = await screening_actions.playing(request, screening, slot)
     streams.refuse_rights(request, shelved.work, schedule.use(screening, at), at, territory.of(request))
     if not main.playable:
         raise Conflict("not-ready")

@@ -11,7 +11,7 @@ from showcase.core.models import Screening
 from showcase.errors import Invalid, NotFound, Unauthenticated
 from showcase.store import codes
 from showcase.store.codes import AccessCode
-from showcase.web import programme_actions
+from showcase.web import screening_actions
 from showcase.web.keys import DB, PERSON, now, signed_in
 from showcase.web.limits import allowed, limit
 
@@ -73,13 +73,13 @@ async def renewed(request: web.Request, screening: Screening, code: int) -> int:
 
 async def listed(request: web.Request) -> list[AccessCode]:
     """The codes of the screening that the address names, for its staff."""
-    screening = await programme_actions.screening_for(request, "edit")
+    screening = await screening_actions.screening_for(request, "edit")
     return await request.app[DB].read(codes.of_screening, screening.id)
 
 
 async def make(request: web.Request, label: str, max_uses: int | None) -> tuple[AccessCode, str]:
     """Make a code for the screening that the address names; returns it with the code itself, which is told once."""
-    screening = await programme_actions.screening_for(request, "edit")
+    screening = await screening_actions.screening_for(request, "edit")
     label = label.strip()
     if not label:
         raise Invalid(fields={"label": "required"})
@@ -94,6 +94,6 @@ async def make(request: web.Request, label: str, max_uses: int | None) -> tuple[
 
 async def revoke(request: web.Request, id: int) -> None:
     """Let a code open nothing more. What it opened already ends when its grant is to be renewed."""
-    screening = await programme_actions.screening_for(request, "edit")
+    screening = await screening_actions.screening_for(request, "edit")
     await request.app[DB].write(codes.revoke, now(request), screening.id, id)
     log.info("screening %s: access code %d revoked", screening.slug, id)

@@ -15,7 +15,7 @@ from showcase.core import feeds_atom, feeds_schedule, feeds_xmltv, schedule
 from showcase.core.models import SITE_LANGUAGES, Billed, Festival, Screening
 from showcase.errors import NotFound
 from showcase.store import festivals, screenings, works
-from showcase.web import feeds, network, programme_actions, words
+from showcase.web import feeds, festival_actions, network, words
 from showcase.web.keys import DB, LANG, SETTINGS, now
 from showcase.web.static import matches
 
@@ -173,7 +173,7 @@ def _kind(kind: str, lang: str) -> str:
 
 async def _public_festival(request: web.Request) -> Festival:
     """The festival that the address names. Raises NotFound for drafts, whoever asks: caches on the way know nobody."""
-    festival = await programme_actions.festival_for(request, "see")
+    festival = await festival_actions.festival_for(request, "see")
     if festival.state == "draft":
         raise NotFound()
     return festival

@@ -10,7 +10,7 @@ from aiohttp import web
 from showcase.core import rights, rules, schedule
 from showcase.core.models import SHOWABLE, SITE_LANGUAGES, Asset, Screening, Work
 from showcase.store import festivals, screenings, works
-from showcase.web import embeds, feeds, network, programme_actions, public, rooms, words
+from showcase.web import embeds, feeds, festival_actions, network, public, rooms, screening_actions, words
 from showcase.web.keys import CHANGES, DB, LANG, PERSON, SETTINGS, now
 from showcase.web.pages import public as for_everybody
 from showcase.web.pages import render, turns_with
@@ -19,7 +19,7 @@ from showcase.web.pages import render, turns_with
 @for_everybody
 async def festival_page(request: web.Request) -> web.Response:
     """A festival: its days, its text, its programme."""
-    festival = await programme_actions.festival_for(request, "see")
+    festival = await festival_actions.festival_for(request, "see")
     inside = rules.allows_festival(request[PERSON], "edit", festival)
     found = await request.app[DB].read(screenings.of_festival, festival.id, public=True)
     cities = await network.all_cities(request)
@@ -47,7 +47,7 @@ async def festival_list(request: web.Request) -> web.Response:
 @for_everybody
 async def screening_page(request: web.Request) -> web.Response:
     """A screening, at one address for life: to come, on, over."""
-    screening = await programme_actions.screening_for(request, "see")
+    screening = await screening_actions.screening_for(request, "see")
     return render(
         request,
         "public/screening.html",
@@ -65,7 +65,7 @@ async def embed(request: web.Request) -> web.Response:
     if (asked := request.query.get("lang")) in SITE_LANGUAGES:
         request[LANG] = asked
     request[PERSON] = None
-    screening = await programme_actions.screening_for(request, "see")
+    screening = await screening_actions.screening_for(request, "see")
     watching = await _watching(request, screening)
     if screening.closed:
         page = render(

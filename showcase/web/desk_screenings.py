@@ -1,29 +1,29 @@
-"""The desk's side of the programme: festivals, their screenings, and what stands against each."""
+"""The desk's pages of screenings: the form, the panel beside the timeline, publishing, access codes, taking back."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
 from multidict import MultiDict
 
 from showcase.core import rules, schedule
-from showcase.core.models import Festival, Screening, Texts
-from showcase.errors import Conflict, Invalid, TooLarge
+from showcase.core.models import Festival, Screening
+from showcase.errors import Conflict, Invalid
 from showcase.store import festivals, screenings, works
 from showcase.store.codes import AccessCode
 from showcase.web import (
     codes,
     desk_history,
     desk_timeline,
-    festival_channel,
-    festival_look,
+    festival_actions,
     forms,
     network,
-    programme_actions,
+    programme_texts,
+    screening_actions,
+    screening_checks,
     words,
 )
 from showcase.web.forms import back, form
@@ -35,226 +35,19 @@ EMPTY_SLOTS = 3
 KINDS = ("on_demand", "premiere", "live")
 
 
-async def festivals_page(request: web.Request) -> web.Response:
-    """The festivals of one's cities, and a form for a new one."""
-    return await _festivals(request)
-
-
-async def _festivals(
-    request: web.Request,
-    *,
-    status: int = 200,
-    typed: Mapping[str, Any] | None = None,
-    errors: Mapping[str, str] | None = None,
-) -> web.Response:
-    person = signed_in(request)
-    rules.require_site(person, "see-desk")
-    own = None if person.administrator else person.staff_of
-    cities = await network.all_cities(request)
-    found = await request.app[DB].read(festivals.listed, cities=own, network=False)
-    return render(
-        request,
-        "desk/festivals.html",
-        status=status,
-        headers=PRIVATE,
-        festivals=found,
-        cities=cities,
-        choices=[c for c in network.active(cities) if rules.may_host(person, c.slug)],
-        of_network=rules.may_host(person, None),
-        typed=typed or {},
-        errors=errors or {},
-    )
-
-
-def _day(fields: Mapping[str, str], name: str) -> date:
-    try:
-        return date.fromisoformat(fields.get(name, ""))
-    except ValueError:
-        raise Invalid(fields={name: "bad-time"}) from None
-
-
-def _texts(fields: Mapping[str, str]) -> dict[str, Texts]:
-    return {
-        name: {lang: fields[f"{name}.{lang}"].strip() for lang in ("en", "fr") if f"{name}.{lang}" in fields}
-        for name in screenings.FIELDS
-        if any(f"{name}.{lang}" in fields for lang in ("en", "fr"))
-    }
-
-
-async def add_festival(request: web.Request) -> web.Response:
-    """Begin a festival; its clock is its city's unless another is given."""
-    fields = await form(request)
-    try:
-        city = fields.get("city") or None
-        zone = fields.get("zone", "").strip()
-        if not zone and city is not None:
-            known = (await network.all_cities(request)).get(city)
-            zone = known.zone if known is not None else ""
-        made = await programme_actions.create_festival(
-            request,
-            fields=_texts(fields),
-            city=city,
-            zone=str(forms.zone({"zone": zone or "UTC"})),
-            starts_on=_day(fields, "starts_on"),
-            ends_on=_day(fields, "ends_on"),
-        )
-    except Invalid as error:
-        return await _festivals(request, status=422, typed=dict(fields), errors=error.fields)
-    return back(f"/{request[LANG]}/desk/festivals/{made.slug}")
-
-
-async def festival_page(request: web.Request) -> web.Response:
-    """One festival: its facts and its screenings in a table."""
-    return await _festival(request, await programme_actions.festival_for(request, "edit"))
-
-
-async def _festival(
-    request: web.Request,
-    festival: Festival,
-    *,
-    status: int = 200,
-    typed: Mapping[str, Any] | None = None,
-    errors: Mapping[str, str] | None = None,
-    error_params: Mapping[str, Any] | None = None,
-    problem: str | None = None,
-    alt: Mapping[str, str] | None = None,
-) -> web.Response:
-    db, at = request.app[DB], now(request)
-    found = await db.read(screenings.of_festival, festival.id, public=False)
-    against = await programme_actions.conflicts_of(request, found)
-    cities = await network.all_cities(request)
-    city = cities.get(festival.city or "")
-    given: dict[str, Any] = {
-        "revision": str(festival.revision),
-        "colour": "city" if festival.hue is None else "own",
-        "hue": "" if festival.hue is None else str(round(festival.hue)),
-        "starts_on": festival.starts_on,
-        "ends_on": festival.ends_on,
-        "zone": festival.zone,
-        "rooms": "\n".join(festival.rooms),
-        "loop": list(festival.loop),
-    }
-    for name in ("title", "text"):
-        given |= {f"{name}.{lang}": festival.texts.get(name, {}).get(lang, "") for lang in ("en", "fr")}
-    return render(
-        request,
-        "desk/festival.html",
-        status=status,
-        headers=PRIVATE,
-        festival=festival,
-        city=city,
-        screenings=found,
-        phases={s.id: schedule.phase(s, at) for s in found},
-        against=against,
-        typed=typed if typed is not None else given,
-        hue_shown=festival_look.hue_shown(typed if typed is not None else given, city),
-        alt=festival_look.alt_shown(festival, alt),
-        picture_limit=festival_look.PICTURE_LIMIT,
-        errors=errors or {},
-        error_params=error_params or {},
-        problem=problem,
-        cities=cities,
-        zone=words.zone(festival.zone),
-        loopable=await desk_timeline.loopable(request, festival),
-        **await desk_timeline.timeline(request, festival, found, against),
-    )
-
-
-async def save_festival(request: web.Request) -> web.Response:
-    """Take the festival's facts."""
-    festival = await programme_actions.festival_for(request, "edit")
-    fields = await form(request)
-    try:
-        await programme_actions.update_festival(
-            request,
-            festival,
-            values={
-                "zone": str(forms.zone(fields)),
-                "starts_on": _day(fields, "starts_on"),
-                "ends_on": _day(fields, "ends_on"),
-                "hue": festival_look.hue_typed(fields, festival),
-            },
-            fields=_texts(fields),
-            revision=forms.number(fields, "revision", 1, 2**31 - 1),
-            rooms=festival_channel.rooms_typed(fields["rooms"]) if "rooms" in fields else None,
-            loop=[slug for slug in fields.getall("loop", []) if slug] if "loop" in fields else None,
-        )
-    except Invalid as error:
-        return await _festival(
-            request,
-            festival,
-            status=422,
-            typed=_typed(fields),
-            errors=error.fields,
-            error_params=error.params,
-            problem="invalid",
-        )
-    except Conflict as error:
-        typed = _typed(fields) | {"revision": str(festival.revision)}
-        return await _festival(request, festival, status=409, typed=typed, problem=error.code)
-    return back(f"/{request[LANG]}/desk/festivals/{festival.slug}#saved")
-
-
-async def save_picture(request: web.Request) -> web.Response:
-    """Take another picture of the festival, or only what is to be seen on the one it has."""
-    festival = await programme_actions.festival_for(request, "edit")
-    typed: dict[str, str] = {}
-    try:
-        data = await festival_look.picture_typed(request, typed)
-        alt = festival_look.alt_typed(typed)
-        if data:
-            await festival_look.set_picture(request, festival, data, alt)
-        elif festival.picture is None:
-            raise Invalid(fields={"picture": "required"})
-        else:
-            await programme_actions.update_festival(
-                request, festival, values={}, fields={"picture_alt": alt}, revision=None
-            )
-    except (Invalid, TooLarge) as error:
-        return await _festival(
-            request,
-            festival,
-            status=error.status,
-            errors=error.fields if isinstance(error, Invalid) else {"picture": error.code},
-            error_params=error.params,
-            problem="invalid",
-            alt=typed,
-        )
-    return back(f"/{request[LANG]}/desk/festivals/{festival.slug}#picture")
-
-
-async def remove_picture(request: web.Request) -> web.Response:
-    """Take the festival's picture away."""
-    festival = await programme_actions.festival_for(request, "edit")
-    await form(request)
-    await festival_look.remove_picture(request, festival)
-    return back(f"/{request[LANG]}/desk/festivals/{festival.slug}#picture")
-
-
-async def set_festival(request: web.Request) -> web.Response:
-    """Publish or archive a festival, or take it back to being a draft."""
-    festival = await programme_actions.festival_for(request, "edit")
-    fields = await form(request)
-    state = fields.get("state", "")
-    if state not in ("draft", "published", "archived"):
-        raise Invalid(fields={"state": "bad-choice"})
-    await request.app[DB].write(festivals.set_state, now(request), festival.id, state)
-    return back(f"/{request[LANG]}/desk/festivals/{festival.slug}")
-
-
 async def new_page(request: web.Request) -> web.Response:
     """The form for a new screening of a festival."""
-    festival = await programme_actions.festival_for(request, "edit")
+    festival = await festival_actions.festival_for(request, "edit")
     given = {"starts": f"{festival.starts_on}T10:00", "ends": f"{festival.ends_on}T22:00", "slots": [], "pauses": []}
     return await _screening(request, festival, None, typed=given)
 
 
 async def create(request: web.Request) -> web.Response:
     """Make a draft, whatever stands against it."""
-    festival = await programme_actions.festival_for(request, "edit")
+    festival = await festival_actions.festival_for(request, "edit")
     fields = await form(request)
     try:
-        made = await programme_actions.create_screening(request, festival, **_read(fields))
+        made = await screening_actions.create(request, festival, **_read(fields))
     except Invalid as error:
         return await _screening(request, festival, None, status=422, typed=_typed(fields), errors=error.fields)
     return back(f"/{request[LANG]}/desk/screenings/{made.slug}")
@@ -264,7 +57,7 @@ def _read(fields: MultiDict[str]) -> dict[str, Any]:
     kind = fields.get("kind", "on_demand")
     if kind not in KINDS:
         raise Invalid(fields={"kind": "bad-choice"})
-    shown: list[programme_actions.Shown] = []
+    shown: list[screening_checks.Shown] = []
     pauses = fields.getall("pause", [])
     for position, slug in enumerate(fields.getall("work", [])):
         if slug:
@@ -277,7 +70,7 @@ def _read(fields: MultiDict[str]) -> dict[str, Any]:
         "ends_local": _clock(fields, "ends") if fields.get("ends") or kind != "premiere" else None,
         "replay_until_local": _clock(fields, "replay_until") if fields.get("replay_until") else None,
         "room": fields.get("room", ""),
-        "fields": _texts(fields),
+        "fields": programme_texts.typed(fields),
         "shown": shown,
         "hosts": fields.getall("host", []),
         "minimum_age": forms.number(fields, "minimum_age", 0, 21),
@@ -296,18 +89,9 @@ def _clock(fields: Mapping[str, str], name: str) -> datetime:
     return local.replace(second=0, microsecond=0)
 
 
-def _typed(fields: MultiDict[str]) -> dict[str, Any]:
-    return {k: fields[k] for k in fields} | {
-        "slots": fields.getall("work", []),
-        "pauses": fields.getall("pause", []),
-        "hosts": fields.getall("host", []),
-        "loop": [slug for slug in fields.getall("loop", []) if slug],
-    }
-
-
 async def panel(request: web.Request) -> web.Response:
     """One screening as the timeline shows it beside its block: a part of a page."""
-    screening = await programme_actions.screening_for(request, "edit")
+    screening = await screening_actions.screening_for(request, "edit")
     db, person = request.app[DB], signed_in(request)
     festival = await db.read(festivals.by_id, screening.festival)
     shown = await db.read(works.by_ids, {s.work for s in screening.slots})
@@ -318,7 +102,7 @@ async def panel(request: web.Request) -> web.Response:
         festival=festival,
         screening=screening,
         shown=shown,
-        against=await programme_actions.conflicts(request, screening),
+        against=await screening_checks.conflicts(request, screening),
         needed_s=-(-schedule.showing_time(screening, shown) // timedelta(seconds=1)),
         may_delete=rules.allows_festival(person, "edit", festival),
     )
@@ -326,7 +110,7 @@ async def panel(request: web.Request) -> web.Response:
 
 async def screening_page(request: web.Request) -> web.Response:
     """One screening: when, what, what stands against it."""
-    screening = await programme_actions.screening_for(request, "edit")
+    screening = await screening_actions.screening_for(request, "edit")
     festival = await request.app[DB].read(festivals.by_id, screening.festival)
     return await _screening(request, festival, screening)
 
@@ -352,7 +136,7 @@ async def _screening(
     given: Mapping[str, Any] = typed or {}
     against: tuple[schedule.Conflict, ...] = ()
     if screening is not None:
-        against = await programme_actions.conflicts(request, screening)
+        against = await screening_checks.conflicts(request, screening)
         if typed is None:
             given = _given(screening)
     cities = await network.all_cities(request)
@@ -413,7 +197,7 @@ def _given(screening: Screening) -> dict[str, Any]:
 
 async def save(request: web.Request) -> web.Response:
     """Take what was typed; a draft is kept whatever stands against it."""
-    screening = await programme_actions.screening_for(request, "edit")
+    screening = await screening_actions.screening_for(request, "edit")
     festival = await request.app[DB].read(festivals.by_id, screening.festival)
     fields = await form(request)
     try:
@@ -421,7 +205,7 @@ async def save(request: web.Request) -> web.Response:
         versions = {s.work_slug: s.version for s in screening.slots}
         ends = given["ends_local"] or screening.ends_local
         local = (given["starts_local"], ends, given["replay_until_local"], screening.zone)
-        await programme_actions.update_screening(
+        await screening_actions.update(
             request,
             screening,
             values={name: given[name] for name in ("minimum_age", "room", "closed")},
@@ -446,7 +230,7 @@ async def save(request: web.Request) -> web.Response:
 
 async def make_code(request: web.Request) -> web.Response:
     """Make an access code; it is shown once."""
-    screening = await programme_actions.screening_for(request, "edit")
+    screening = await screening_actions.screening_for(request, "edit")
     festival = await request.app[DB].read(festivals.by_id, screening.festival)
     fields = await form(request)
     try:
@@ -459,7 +243,7 @@ async def make_code(request: web.Request) -> web.Response:
 
 async def revoke_code(request: web.Request) -> web.Response:
     """Let an access code open nothing more."""
-    screening = await programme_actions.screening_for(request, "edit")
+    screening = await screening_actions.screening_for(request, "edit")
     fields = await form(request)
     await codes.revoke(request, forms.number(fields, "code", 1, 999_999_999) or 0)
     return back(f"/{request[LANG]}/desk/screenings/{screening.slug}#codes")
@@ -469,7 +253,7 @@ async def publish(request: web.Request) -> web.Response:
     """Make it public; refused while errors stand, and when it is no longer what the page showed."""
     fields = await form(request)
     try:
-        screening = await programme_actions.publish(request, forms.number(fields, "revision", 1, 2**31 - 1))
+        screening = await screening_actions.publish(request, forms.number(fields, "revision", 1, 2**31 - 1))
     except Conflict as error:
         return await _refused(request, error)
     return back(f"/{request[LANG]}/desk/screenings/{screening.slug}")
@@ -477,18 +261,18 @@ async def publish(request: web.Request) -> web.Response:
 
 async def withdraw(request: web.Request) -> web.Response:
     """Close it at once."""
-    screening = await programme_actions.withdraw(request)
+    screening = await screening_actions.withdraw(request)
     return back(f"/{request[LANG]}/desk/screenings/{screening.slug}")
 
 
 async def restore(request: web.Request) -> web.Response:
     """Take a change back, unless what it changed was changed again since."""
-    screening = await programme_actions.screening_for(request, "edit")
+    screening = await screening_actions.screening_for(request, "edit")
     fields = await form(request)
     if not fields.get("change", "").isdecimal():
         raise Invalid(fields={"change": "bad-number"})
     try:
-        await programme_actions.restore(request, screening, int(fields["change"][:18]))
+        await screening_actions.restore(request, screening, int(fields["change"][:18]))
     except Conflict as error:
         return await _refused(request, error)
     return back(f"/{request[LANG]}/desk/screenings/{screening.slug}#saved")
@@ -496,29 +280,29 @@ async def restore(request: web.Request) -> web.Response:
 
 async def _refused(request: web.Request, error: Conflict) -> web.Response:
     """The page of the screening as it is by now, with why it was not done."""
-    screening = await programme_actions.screening_for(request, "edit")
+    screening = await screening_actions.screening_for(request, "edit")
     festival = await request.app[DB].read(festivals.by_id, screening.festival)
     return await _screening(request, festival, screening, status=409, problem=(error.code, error.params))
 
 
 async def delete(request: web.Request) -> web.Response:
     """Remove a draft or a withdrawn screening."""
-    screening = await programme_actions.delete(request)
+    screening = await screening_actions.delete(request)
     return back(f"/{request[LANG]}/desk/festivals/{screening.festival_slug}")
 
 
+def _typed(fields: MultiDict[str]) -> dict[str, Any]:
+    return {k: fields[k] for k in fields} | {
+        "slots": fields.getall("work", []),
+        "pauses": fields.getall("pause", []),
+        "hosts": fields.getall("host", []),
+    }
+
+
 def routes(app: web.Application) -> None:
-    """Mount the desk's pages of the programme."""
-    app[festival_look.MAKING] = asyncio.Semaphore(1)
+    """Mount the desk's pages of screenings."""
     router, base = app.router, "/{lang:en|fr}/desk"
     festival, screening = base + "/festivals/{slug:[a-z0-9-]+}", base + "/screenings/{slug:[a-z0-9-]+}"
-    router.add_get(f"{base}/festivals", festivals_page)
-    router.add_post(f"{base}/festivals", add_festival)
-    router.add_get(festival, festival_page)
-    router.add_post(festival, save_festival)
-    router.add_post(f"{festival}/picture", save_picture)
-    router.add_post(f"{festival}/picture/remove", remove_picture)
-    router.add_post(f"{festival}/state", set_festival)
     router.add_get(f"{festival}/new", new_page)
     router.add_post(f"{festival}/new", create)
     router.add_get(screening, screening_page)
