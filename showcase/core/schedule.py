@@ -105,9 +105,11 @@ def conflicts(
     festival: Festival,
     works: Mapping[int, Work],
     zone: ZoneInfo,
+    now: datetime,
     beside: Sequence[Screening] = (),
 ) -> tuple[Conflict, ...]:
-    """All that stands against `screening`; `works` are those of its slots. Drafts carry it, publishing waits for its errors.
+    """All that stands against `screening` at `now`; `works` are those of its slots. Drafts carry it, publishing waits for
+    its errors.
 
     `beside` are screenings that share a channel or a room with it and touch its time.
     """
@@ -136,6 +138,13 @@ def conflicts(
     first, last = screening.starts_local.date(), (screening.ends_local - timedelta(minutes=1)).date()
     if first < festival.starts_on or last > festival.ends_on:
         add("outside-festival", "warning", starts=festival.starts_on.isoformat(), ends=festival.ends_on.isoformat())
+    # What was public at its time is not told afterwards that it is over.
+    if screening.state != "published" and screening.starts < screening.ends:
+        shown = now.astimezone(zone).strftime("%H:%M")
+        if screening.ends <= now:
+            add("screening-past", "warning", case="over", now=shown, zone=str(zone))
+        elif screening.starts < now and screening.kind != "on_demand":
+            add("screening-past", "warning", case="begun", now=shown, zone=str(zone))
     for slot in screening.slots:
         work = works.get(slot.work)
         if work is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -38,7 +38,11 @@ KINDS = ("on_demand", "premiere", "live")
 async def new_page(request: web.Request) -> web.Response:
     """The form for a new screening of a festival."""
     festival = await festival_actions.festival_for(request, "edit")
-    given = {"starts": f"{festival.starts_on}T10:00", "ends": f"{festival.ends_on}T22:00", "slots": [], "pauses": []}
+    starts, ends = datetime.combine(festival.starts_on, time(10)), datetime.combine(festival.ends_on, time(22))
+    soon = schedule.on_clock(now(request) + timedelta(hours=1), words.zone(festival.zone)).replace(minute=0)
+    if starts < soon < ends:
+        starts = soon
+    given = {"starts": _minute(starts), "ends": _minute(ends), "slots": [], "pauses": []}
     return await _screening(request, festival, None, typed=given)
 
 
@@ -76,6 +80,11 @@ def _read(fields: MultiDict[str]) -> dict[str, Any]:
         "minimum_age": forms.number(fields, "minimum_age", 0, 21),
         "closed": fields.get("closed") == "1",
     }
+
+
+def _minute(local: datetime) -> str:
+    """As a field of a time takes it."""
+    return local.isoformat("T", "minutes")
 
 
 def _clock(fields: Mapping[str, str], name: str) -> datetime:
@@ -177,8 +186,8 @@ async def _screening(
 def _given(screening: Screening) -> dict[str, Any]:
     given: dict[str, Any] = {
         "revision": str(screening.revision),
-        "starts": screening.starts_local.strftime("%Y-%m-%dT%H:%M"),
-        "ends": screening.ends_local.strftime("%Y-%m-%dT%H:%M"),
+        "starts": _minute(screening.starts_local),
+        "ends": _minute(screening.ends_local),
         "minimum_age": "" if screening.minimum_age is None else str(screening.minimum_age),
         "kind": screening.kind,
         "room": screening.room,
@@ -189,7 +198,7 @@ def _given(screening: Screening) -> dict[str, Any]:
         "hosts": list(screening.hosts),
     }
     if screening.replay_until_local is not None:
-        given["replay_until"] = screening.replay_until_local.strftime("%Y-%m-%dT%H:%M")
+        given["replay_until"] = _minute(screening.replay_until_local)
     for name in screenings.FIELDS:
         given |= {f"{name}.{lang}": screening.texts.get(name, {}).get(lang, "") for lang in ("en", "fr")}
     return given

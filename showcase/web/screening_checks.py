@@ -79,22 +79,25 @@ async def conflicts(request: web.Request, screening: Screening) -> tuple[schedul
 
 async def conflicts_of(request: web.Request, found: Sequence[Screening]) -> dict[int, tuple[schedule.Conflict, ...]]:
     """What stands against each of many screenings, by their numbers, in one read of all their works."""
-    return await request.app[DB].read(read_conflicts_of, found)
+    return await request.app[DB].read(read_conflicts_of, found, now(request))
 
 
-def read_conflicts_of(tx: sa.Connection, found: Sequence[Screening]) -> dict[int, tuple[schedule.Conflict, ...]]:
+def read_conflicts_of(
+    tx: sa.Connection, found: Sequence[Screening], at: datetime
+) -> dict[int, tuple[schedule.Conflict, ...]]:
     """As `conflicts_of`, within a transaction."""
     hosts = festivals.by_ids(tx, {s.festival for s in found})
     shown = works.by_ids(tx, {slot.work for s in found for slot in s.slots})
     beside = screenings.beside(tx, found)
     return {
-        s.id: schedule.conflicts(s, hosts[s.festival], shown, words.zone(s.zone), beside.get(s.id, ())) for s in found
+        s.id: schedule.conflicts(s, hosts[s.festival], shown, words.zone(s.zone), at, beside.get(s.id, ()))
+        for s in found
     }
 
 
-def read_conflicts(tx: sa.Connection, screening: Screening) -> tuple[schedule.Conflict, ...]:
+def read_conflicts(tx: sa.Connection, screening: Screening, at: datetime) -> tuple[schedule.Conflict, ...]:
     """As `conflicts`, within a transaction."""
-    return read_conflicts_of(tx, [screening])[screening.id]
+    return read_conflicts_of(tx, [screening], at)[screening.id]
 
 
 def refuse_errors(found: Sequence[schedule.Conflict], lang: str) -> None:
@@ -135,6 +138,8 @@ async def suppose(
         ]
         supposed = replace(
             found,
+            # Also of one that is public it is told that it would lie in the past.
+            state="draft",
             room=room,
             starts_local=starts_local,
             ends_local=end,
@@ -142,7 +147,7 @@ async def suppose(
             ends=schedule.moment(end, zone).moment,
             slots=tuple(slots),
         )
-        return supposed.ends, read_conflicts(tx, supposed)
+        return supposed.ends, read_conflicts(tx, supposed, at)
 
     found = screening if screening is not None else _supposed(festival, kind, at)
     return await request.app[DB].read(look)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from showcase.core import schedule
-from showcase.core.models import Festival, Screening, ScreeningKind, Slot
+from showcase.core.models import Festival, Screening, ScreeningKind, ScreeningState, Slot
 from showcase.core.rights import Cue, WorkRights
 from showcase.core.schedule import moment
 from showcase.web import words
@@ -39,7 +40,7 @@ def screening(kind: ScreeningKind, replay: timedelta | None = None) -> Screening
 def against(rights: WorkRights, kind: ScreeningKind, replay: timedelta | None = None) -> list[tuple[str, str, str]]:
     """Code, severity and case of what the rights say."""
     shown = work(state="accepted", assets=(asset(),), texts={"title": {"en": "Tidal", "fr": "Marée"}}, rights=rights)
-    found = schedule.conflicts(screening(kind, replay), FESTIVAL, {1: shown}, VIENNA)
+    found = schedule.conflicts(screening(kind, replay), FESTIVAL, {1: shown}, VIENNA, LONG_AGO)
     return [(c.code, c.severity, c.params["case"]) for c in found if c.code in ABOUT]
 
 
@@ -91,11 +92,35 @@ def test_territories_are_a_warning() -> None:
     assert against(beside, "on_demand") == [("rights-territories", "warning", "except")]
 
 
+@pytest.mark.parametrize(
+    ("kind", "state", "after", "found"),
+    [
+        ("premiere", "draft", timedelta(0), []),
+        ("premiere", "draft", timedelta(minutes=1), [("warning", "begun")]),
+        ("on_demand", "draft", timedelta(minutes=1), []),
+        ("on_demand", "draft", HOUR, [("warning", "over")]),
+        ("premiere", "withdrawn", HOUR, [("warning", "over")]),
+        ("premiere", "published", HOUR, []),
+    ],
+)
+def test_what_lies_in_the_past_is_a_warning_before_it_is_public(
+    kind: ScreeningKind, state: ScreeningState, after: timedelta, found: list[Any]
+) -> None:
+    shown = work(state="accepted", assets=(asset(),))
+    known = schedule.conflicts(replace(screening(kind), state=state), FESTIVAL, {1: shown}, VIENNA, AT + after)
+    past = [c for c in known if c.code == "screening-past"]
+    assert [(c.severity, c.params["case"]) for c in past] == found
+    for conflict in past:
+        said = {lang: words.sentence(conflict.code, conflict.params, lang) for lang in ("en", "fr")}
+        assert said["en"] != said["fr"]
+        assert conflict.params["now"] in said["fr"]
+
+
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_each_says_what_to_do_in_both_languages(lang: str) -> None:
     rights = WorkRights(AT + HOUR, None, "except", frozenset({"US"}), frozenset({"premiere"}), (Cue("Ebb"),))
     shown = work(state="accepted", assets=(asset(),), texts={"title": {"en": "Tidal", "fr": "Marée"}}, rights=rights)
-    found = schedule.conflicts(screening("premiere", 5 * HOUR), FESTIVAL, {1: shown}, VIENNA)
+    found = schedule.conflicts(screening("premiere", 5 * HOUR), FESTIVAL, {1: shown}, VIENNA, LONG_AGO)
     said = [words.sentence(c.code, c.params, lang) for c in found if c.code in ABOUT]
     assert len(set(said)) == 5
     for sentence in said:

@@ -65,9 +65,11 @@ export function shelf(root, board, change, lifting, words) {
     for (const option of fields.place.options) option.disabled = !lasts && !option.value.startsWith("on_demand");
     if (fields.place.selectedOptions[0]?.disabled) fields.place.selectedIndex = fields.place.options.length - 1;
     const noon = board.clock.read(`${board.clock.typed(board.facts.start).slice(0, 10)}T12:00`);
-    if (!fields.starts.value || board.clock.read(fields.starts.value) < board.facts.start || board.clock.read(fields.starts.value) >= board.facts.end) {
-      fields.starts.value = board.clock.typed(noon);
-    }
+    // Nothing is put into the past unasked; a day that is over altogether may be written up.
+    const soon = board.clock.snap(Date.now() + 30 * MINUTE, 15);
+    const earliest = soon < board.facts.end ? Math.max(soon, board.facts.start) : board.facts.start;
+    const typed = board.clock.read(fields.starts.value);
+    if (!(typed >= earliest && typed < board.facts.end)) fields.starts.value = board.clock.typed(Math.max(noon, earliest));
     dialog.showModal();
     fields.place.focus();
   }
