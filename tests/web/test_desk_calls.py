@@ -111,6 +111,14 @@ async def test_a_check_of_a_premiere_without_an_end_says_the_end(house: House) -
     assert await check(house, kind="on_demand", ends=None) == (422, "invalid")
 
 
+async def test_a_check_warns_of_the_past_also_for_what_is_public(house: House) -> None:
+    await pinned(house)
+    assert (await house.ask("POST", "/api/v1/screenings/tides/publish", "linz", json={})).status == 200
+    past = {"starts": "2026-11-21T14:00:00+01:00", "ends": "2026-11-21T14:40:00+01:00"}
+    assert ("screening-past", "warning") in (await check(house, screening="tides", **past))[1]
+    assert ("screening-past", "warning") not in (await check(house, screening="tides"))[1]
+
+
 async def test_a_check_knows_the_hour_that_comes_twice_and_the_one_that_is_skipped(house: House) -> None:
     await pinned(house)
     codes = {}
