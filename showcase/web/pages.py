@@ -128,6 +128,7 @@ def _environment(
         other_lang="en" if lang == "fr" else "fr",
         date=lambda m, zone="UTC": words.date(m, lang, words.zone(zone)),
         date_time=lambda m, zone="UTC": words.date_time(m, lang, words.zone(zone)),
+        time_span=lambda starts, ends, zone: words.time_span(starts, ends, lang, words.zone(zone)),
         clock=lambda m, zone="UTC": words.clock(m, lang, words.zone(zone)),
         weekday=lambda day, width="full": words.weekday(day, lang, width),
         called=lambda kind, value: words.called(kind, value, lang),

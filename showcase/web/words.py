@@ -158,6 +158,13 @@ def date_time(moment: datetime, lang: str, zone: tzinfo) -> str:
     return format_datetime(moment, "d MMMM yyyy, HH:mm", tzinfo=zone, locale=_locale(lang))
 
 
+def time_span(starts: datetime, ends: datetime, lang: str, zone: tzinfo) -> str:
+    """From one moment to another, the day once when it is the same: '25 November 2026, 14:00–14:40'."""
+    if starts.astimezone(zone).date() == ends.astimezone(zone).date():
+        return f"{date_time(starts, lang, zone)}–{clock(ends, lang, zone)}"
+    return f"{date_time(starts, lang, zone)} – {date_time(ends, lang, zone)}"
+
+
 def day_span(first: day, last: day, lang: str) -> str:
     """Two days as they are written out: '3–7 September 2026'."""
     from babel.dates import format_interval

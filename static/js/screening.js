@@ -1,6 +1,5 @@
 /**
- * A screening's page: its own clock beside the festival's, a countdown, and turning over by itself at the moment it
- * opens or closes. The server's clock counts (a phone's may be minutes off), and many pages do not ask all at once.
+ * A screening's page: a countdown, and turning over by itself at the moment it opens or closes. The server's clock counts (a phone's may be minutes off), and many pages do not ask all at once.
  */
 
 import { mount as takeCode } from "./player/code.js";
@@ -18,17 +17,6 @@ async function skew() {
 
 /** @param {HTMLElement} el */
 function mount(el) {
-  const lang = document.documentElement.lang;
-  const format = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { dateStyle: "medium", timeStyle: "short" });
-  for (const own of el.querySelectorAll("[data-yours]")) {
-    if (!(own instanceof HTMLElement)) continue;
-    const moment = new Date(own.dataset.yours ?? "");
-    const time = own.querySelector("time");
-    if (!time || Number.isNaN(moment.getTime())) continue;
-    time.dateTime = moment.toISOString();
-    time.textContent = format.format(moment);
-    own.hidden = false;
-  }
   const turns = Date.parse(el.dataset.turns ?? "");
   if (Number.isNaN(turns)) return;
   let off = 0;

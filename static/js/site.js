@@ -139,6 +139,29 @@ function mountLocal(time) {
   }).format(moment);
 }
 
+/**
+ * The same moment, or span of time (`start/end`, ISO 8601), on the reader's clock, unless that shows just what stands
+ * there for the zone already.
+ * @param {HTMLElement} own
+ */
+function mountForYou(own) {
+  const moments = (own.dataset.forYou ?? "").split("/").map((text) => new Date(text));
+  const time = own.querySelector("time");
+  const [starts, ends = starts] = moments;
+  if (!time || !starts || moments.some((m) => Number.isNaN(m.getTime()))) return;
+  const style = /** @type {const} */ ({ dateStyle: "medium", timeStyle: "short" });
+  const said = new Intl.DateTimeFormat(british(pageLang), style).formatRange(starts, ends);
+  try {
+    const there = new Intl.DateTimeFormat(british(pageLang), { ...style, timeZone: own.dataset.zone });
+    if (own.dataset.zone && there.formatRange(starts, ends) === said) return;
+  } catch {
+    // A zone this browser does not know is another one than the reader's.
+  }
+  time.dateTime = starts.toISOString();
+  time.textContent = said;
+  own.hidden = false;
+}
+
 /** @param {HTMLTimeElement[]} times */
 function mountClocks(times) {
   const clocks = times.flatMap((time) => {
@@ -252,6 +275,7 @@ function say(frame, text) {
 /** What may also come later with a new list. @param {ParentNode} root */
 function mountIn(root) {
   for (const el of root.querySelectorAll("[data-local]")) mountLocal(/** @type {HTMLTimeElement} */ (el));
+  for (const el of root.querySelectorAll("[data-for-you]")) mountForYou(/** @type {HTMLElement} */ (el));
 }
 
 for (const el of document.querySelectorAll("[data-scheme-switch]")) mountSchemeSwitch(/** @type {HTMLElement} */ (el));

@@ -46,7 +46,7 @@ async def test_the_page_says_when_it_opens_and_lets_nobody_in_before(page: Page,
     slug = screening(works, now + timedelta(hours=2), now + timedelta(hours=3), [works.closed], "To come")
     await page.goto(f"/en/screenings/{slug}")
     await expect(page.locator("[data-countdown]")).to_have_text(re.compile(r"^0[12]:\d\d:\d\d$"))
-    await expect(page.locator("[data-yours] time")).to_be_visible()
+    await expect(page.locator("[data-for-you] time")).to_be_visible()
     assert await page.locator("[data-play]").count() == 0
     assert await axe(page) == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -71,8 +72,18 @@ def next_minute(least_s: int) -> datetime:
     return at.replace(second=0, microsecond=0)
 
 
+async def recorded(works: Works, slug: str, into: Path) -> None:
+    """What FFmpeg keeps of a channel in half a minute, by the line in docs/api.md."""
+    play = works.gallery.call("POST", f"/api/v1/screenings/{slug}/play", None, {})
+    base = works.gallery.server.url + str(play["hls"]).removesuffix("master.m3u8")
+    await run(
+        ffmpeg.binary(), "-v", "error", "-i", f"{base}v360/index.m3u8", "-i", f"{base}main/index.m3u8",
+        "-map", "0:v", "-map", "1:a", "-c", "copy", "-t", "36", str(into),
+    )  # fmt: skip
+
+
 async def test_a_premiere_from_a_minute_before_to_its_replay(
-    works: Works, new_page: Callable[..., Awaitable[Page]], problems: Problems
+    works: Works, new_page: Callable[..., Awaitable[Page]], tmp_path: Path
 ) -> None:
     starts = next_minute(25)
     shown = [works.film, works.upright, works.sound]
@@ -89,6 +100,7 @@ async def test_a_premiere_from_a_minute_before_to_its_replay(
     await page.locator("media-captions-button").wait_for(state="attached")
     await page.evaluate("() => document.querySelector('media-captions-button').click()")
     await page.evaluate(SAMPLE)
+    recording = asyncio.create_task(recorded(works, slug, tmp_path / "recorded.mkv"))
     # Somebody who comes late is let in at the present, without sound until they ask for it.
     await asyncio.sleep(max(0.0, (starts - datetime.now(UTC)).total_seconds() + 2))
     late = await new_page(base_url=works.gallery.server.url)
@@ -120,6 +132,16 @@ async def test_a_premiere_from_a_minute_before_to_its_replay(
     assert {s["cue"] for s in seen if s["size"] == "360x640"} == {""}
     assert {"start", "between", ""} == {s["waiting"] for s in seen}
     await late.close()
+
+    # FFmpeg wrote the same down, one rendition and the sound, right across the works: every picture of it is sound.
+    await recording
+    pictures, errors = await run(
+        ffmpeg.binary(), "-v", "error", "-i", str(tmp_path / "recorded.mkv"), "-map", "0:v", "-map", "0:a",
+        "-fps_mode", "passthrough", "-f", "framemd5", "-",
+    )  # fmt: skip
+    assert errors == ""
+    # Slate, the film, slate, the upright one, slate: 36 seconds at 25 pictures a second, and no second is left out.
+    assert len(re.findall(rb"^0,", pictures, re.MULTILINE)) >= 35 * 25
 
     # It is over at the full minute, and its page is that of the replay by itself.
     await expect(page.locator("[data-play]").first).to_be_visible(timeout=60_000)
