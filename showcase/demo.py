@@ -88,6 +88,10 @@ SAMPLES = (
         None,
         "sine=f=174:r=48000[a];sine=f=175.3:r=48000[b];sine=f=262:r=48000,tremolo=f=0.1:d=0.9[c];"
         "[a][b][c]amix=inputs=3,afade=t=in:d=3,volume=0.7",
+        captions={
+            "en": ["[A tone, out of nothing]", "[Two tones, beating slowly]", "[A third one above them]", "[All three]"],
+            "fr": ["[Un son, venu de rien]", "[Deux sons qui battent lentement]", "[Un troisième au-dessus]", "[Tous les trois]"],
+        },
     ),
     Sample(
         {"en": "Sample: Without a Sound", "fr": "Exemple : Sans un son"},
@@ -114,6 +118,10 @@ SAMPLES = (
         "cellauto=s=320x240:r=25:rule=110:seed=5,scale=960:720:flags=neighbor,"
         "colorchannelmixer=rr=0.9:gg=0.75:bb=0.4",
         "sine=f=110:b=4:r=48000,volume=0.3",
+        captions={
+            "en": ["[A low hum]", "[A short beep, each second]", "[The hum goes on]", "[A last beep]"],
+            "fr": ["[Un bourdonnement grave]", "[Un bip bref, chaque seconde]", "[Le bourdonnement continue]", "[Un dernier bip]"],
+        },
         author="other-artist@example.org",
     ),
     Sample(
@@ -145,6 +153,10 @@ SAMPLES = (
         "gradients=s=1280x720:r=25:type=circular:n=6:c0=0x05121f:c1=0x00798c:c2=0xedae49:c3=0xd1495b:c4=0x003d5b:c5=0x05121f:"
         "speed=0.015:seed=12,rgbashift=rh=14:bh=-14",
         "aevalsrc='0.2*sin(2*PI*t*(220+40*sin(0.7*t)))|0.2*sin(2*PI*t*(222+40*sin(0.7*t)))':s=48000",
+        captions={
+            "en": ["[A hum that wavers]", "[It rises]", "[It sinks, a little out of tune]", "[It holds]"],
+            "fr": ["[Un bourdonnement qui vacille]", "[Il monte]", "[Il descend, un peu faux]", "[Il tient]"],
+        },
         notes={"en": "A low hum throughout", "fr": "Un bourdonnement grave, du début à la fin"},
         author="other-artist@example.org",
     ),

@@ -14,7 +14,7 @@ from showcase.core.models import Festival, Screening, ScreeningKind, ScreeningSt
 from showcase.core.rights import Cue, WorkRights
 from showcase.core.schedule import moment
 from showcase.web import words
-from tests.core.things import LONG_AGO, asset, work
+from tests.core.things import LONG_AGO, asset, rendition, work
 
 VIENNA = ZoneInfo("Europe/Vienna")
 STARTS = datetime(2026, 11, 25, 20)
@@ -90,6 +90,17 @@ def test_territories_are_a_warning() -> None:
     assert against(only, "on_demand") == [("rights-territories", "warning", "only")]
     beside = WorkRights(mode="except", territories=frozenset({"US"}))
     assert against(beside, "on_demand") == [("rights-territories", "warning", "except")]
+
+
+def test_captions_are_missed_where_there_is_something_to_hear() -> None:
+    def missed(*kinds: str) -> bool:
+        main = asset(renditions=tuple(rendition(f"{kind}-1", kind) for kind in kinds))
+        shown = work(state="accepted", assets=(main,))
+        found = schedule.conflicts(screening("premiere"), FESTIVAL, {1: shown}, VIENNA, LONG_AGO)
+        return "captions-missing" in [c.code for c in found]
+
+    assert missed("video", "audio")
+    assert not missed("video")
 
 
 @pytest.mark.parametrize(
