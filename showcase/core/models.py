@@ -179,6 +179,13 @@ class Asset:
         sound = any(r.kind == "audio" for r in self.renditions)
         return (videos and sound) or (sound and self.state == "ready")
 
+    @property
+    def silent(self) -> bool:
+        """Whether there is nothing to hear in it, as far as is known: no sound in the file, or one that is silence."""
+        source, loudness = self.details.get("source"), self.details.get("loudness")
+        no_sound = source is not None and not source.get("audio")
+        return no_sound or (loudness is not None and loudness["integrated"] is None)
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

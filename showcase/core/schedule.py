@@ -192,8 +192,8 @@ def _about(work: Work, version: str | None, add: Any) -> None:
     asset = playing(work, version)
     if asset is None or not asset.playable:
         add("work-not-ready", "error", work=work.slug, title=title)
-    silent = asset is not None and asset.playable and not any(r.kind == "audio" for r in asset.renditions)
-    if work.medium in ("video", "audio", "360") and not silent and not work.taken("captions"):
+    heard = work.medium in ("video", "audio", "360") and not (asset is not None and asset.silent)
+    if heard and not work.taken("captions"):
         add("captions-missing", "warning", work=work.slug, title=title)
     for lang in ("en", "fr"):
         if not work.texts.get("title", {}).get(lang):

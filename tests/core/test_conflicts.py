@@ -14,7 +14,7 @@ from showcase.core.models import Festival, Screening, ScreeningKind, ScreeningSt
 from showcase.core.rights import Cue, WorkRights
 from showcase.core.schedule import moment
 from showcase.web import words
-from tests.core.things import LONG_AGO, asset, rendition, work
+from tests.core.things import LONG_AGO, asset, work
 
 VIENNA = ZoneInfo("Europe/Vienna")
 STARTS = datetime(2026, 11, 25, 20)
@@ -93,14 +93,15 @@ def test_territories_are_a_warning() -> None:
 
 
 def test_captions_are_missed_where_there_is_something_to_hear() -> None:
-    def missed(*kinds: str) -> bool:
-        main = asset(renditions=tuple(rendition(f"{kind}-1", kind) for kind in kinds))
-        shown = work(state="accepted", assets=(main,))
+    def missed(**details: Any) -> bool:
+        shown = work(state="accepted", assets=(asset(details=details),))
         found = schedule.conflicts(screening("premiere"), FESTIVAL, {1: shown}, VIENNA, LONG_AGO)
         return "captions-missing" in [c.code for c in found]
 
-    assert missed("video", "audio")
-    assert not missed("video")
+    assert missed()
+    assert missed(source={"audio": "aac"}, loudness={"integrated": -23.0})
+    assert not missed(source={"audio": None})
+    assert not missed(source={"audio": "aac"}, loudness={"integrated": None})
 
 
 @pytest.mark.parametrize(
