@@ -77,7 +77,7 @@ class Sample:
 
 SAMPLES = (
     Sample(
-        {"en": "Sample: Night Frequencies", "fr": "Exemple : Fréquences de nuit", "ja": "見本：夜の周波数"},
+        {"en": "Night Frequencies (sample)", "fr": "Fréquences de nuit (exemple)", "ja": "夜の周波数（見本）"},
         {
             "en": "A sample work for the ears: three tones that never quite agree, and the air between them.",
             "fr": "Œuvre d’exemple pour l’oreille : trois sons qui ne s’accordent jamais tout à fait, et l’air entre eux.",
@@ -94,7 +94,7 @@ SAMPLES = (
         },
     ),
     Sample(
-        {"en": "Sample: Without a Sound", "fr": "Exemple : Sans un son"},
+        {"en": "Without a Sound (sample)", "fr": "Sans un son (exemple)"},
         {
             "en": "A sample work that is silent on purpose: a slow fall into a set that has no end.",
             "fr": "Œuvre d’exemple, silencieuse à dessein : une chute lente dans un ensemble sans fin.",
@@ -107,7 +107,7 @@ SAMPLES = (
         author="other-artist@example.org",
     ),
     Sample(
-        {"en": "Sample: Four by Three", "fr": "Exemple : Quatre tiers"},
+        {"en": "Four by Three (sample)", "fr": "Quatre tiers (exemple)"},
         {
             "en": "A sample work in the shape of old television. A rule of one dimension draws its own history, line by line.",
             "fr": "Œuvre d’exemple au format de l’ancienne télévision. Une règle à une dimension dessine sa propre histoire, ligne après ligne.",
@@ -125,7 +125,7 @@ SAMPLES = (
         author="other-artist@example.org",
     ),
     Sample(
-        {"en": "Sample: Standing Water", "fr": "Exemple : Eau dormante", "ko": "견본: 고인 물"},
+        {"en": "Standing Water (sample)", "fr": "Eau dormante (exemple)", "ko": "고인 물 (견본)"},
         {
             "en": "A sample work for an upright screen. Cells are born, meet and vanish; nothing is repeated.",
             "fr": "Œuvre d’exemple pour un écran vertical. Des cellules naissent, se rencontrent et disparaissent ; rien ne se répète.",
@@ -142,7 +142,7 @@ SAMPLES = (
         },
     ),
     Sample(
-        {"en": "Sample: Error Lines", "fr": "Exemple : Lignes d’erreur"},
+        {"en": "Error Lines (sample)", "fr": "Lignes d’erreur (exemple)"},
         {
             "en": "A sample work between two cities on two continents: what one sends, the other receives a little wrong.",
             "fr": "Œuvre d’exemple entre deux villes, sur deux continents : ce que l’une envoie, l’autre le reçoit un peu faux.",
@@ -161,7 +161,7 @@ SAMPLES = (
         author="other-artist@example.org",
     ),
     Sample(
-        {"en": "Sample: Tide Tables", "fr": "Exemple : Tables des marées"},
+        {"en": "Tide Tables (sample)", "fr": "Tables des marées (exemple)"},
         {
             "en": "A sample work. Two harbours far apart are drawn as one slow field of colour; the low tone follows the "
             "water of one, the high tone the other.\n\nIt was made by a program to show how works look here.",

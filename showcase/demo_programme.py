@@ -26,8 +26,8 @@ REPLAY = 3 * HOUR
 MOST = 24
 """So many changes at once: whoever else writes need not wait for long."""
 
-MARK = "Sample:"
-"""How the English title of a sample begins."""
+MARK = "(sample)"
+"""How the English title of a sample ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ FESTIVALS = (
     ),
 )
 # (title, hours from now at which it opens and closes, which samples)
-OPEN = ({"en": "Sample: Two Harbours", "fr": "Exemple : Deux ports"}, -2, 8, (5, 0))
-OVER = ({"en": "Sample: Yesterday’s Room", "fr": "Exemple : La salle d’hier"}, -28, -20, (2,))
-TO_COME = ({"en": "Sample: Tomorrow’s Room", "fr": "Exemple : La salle de demain"}, 20, 30, (1, 3))
+OPEN = ({"en": "Two Harbours (sample)", "fr": "Deux ports (exemple)"}, -2, 8, (5, 0))
+OVER = ({"en": "Yesterday’s Room (sample)", "fr": "La salle d’hier (exemple)"}, -28, -20, (2,))
+TO_COME = ({"en": "Tomorrow’s Room (sample)", "fr": "La salle de demain (exemple)"}, 20, 30, (1, 3))
 WHICH = {title["en"]: which for title, _, _, which in (OPEN, OVER, TO_COME)}
 TEXT = {"en": "A festival of samples, to look round.", "fr": "Un festival d’exemples, pour voir."}
 
@@ -336,7 +336,7 @@ def _remove(stand: _Stand) -> Iterator[Screening]:
     for host, _ in stand.hosts:
         for one in stand.programmes[host.id]:
             long_over = schedule.closes(one) < stand.at - AROUND
-            if long_over and one.festival == host.id and one.text("title", "en").startswith(MARK):
+            if long_over and one.festival == host.id and one.text("title", "en").endswith(MARK):
                 screenings.set_state(stand.tx, stand.at, one.id, "withdrawn", ("published", "withdrawn"))
                 screenings.delete(stand.tx, stand.at, one.id)
                 yield one

@@ -29,7 +29,7 @@ def made(tx: sa.Connection, count: int) -> list[int]:
     """So many public works of 24 seconds."""
     shown = []
     for number in range(count):
-        work = a_work(tx, f"Sample: {number}")
+        work = a_work(tx, f"{number} (sample)")
         film = an_asset(tx, work.id)
         make_ready(tx, film.id)
         assets.report(tx, NOON, film.id, state="ready", stage="ready", progress=1.0, duration_us=LENGTH_US)
@@ -228,9 +228,9 @@ def test_two_works_are_enough_and_what_comes_takes_those_that_came_since(tx: sa.
     assert set().union(*(used[s.id] for s in premieres(after))) == set(shown)
     windows = {s.text("title", "en"): [slot.work for slot in s.slots] for own in after.values() for s in own if s.kind == "on_demand"}  # fmt: skip
     assert windows == {
-        "Sample: Two Harbours": [shown[5], shown[0]],
-        "Sample: Yesterday’s Room": [shown[2]],
-        "Sample: Tomorrow’s Room": [shown[1], shown[3]],
+        "Two Harbours (sample)": [shown[5], shown[0]],
+        "Yesterday’s Room (sample)": [shown[2]],
+        "Tomorrow’s Room (sample)": [shown[1], shown[3]],
     }
     loops = [len(festivals.festival(tx, sample.slug).loop) for sample in demo_programme.FESTIVALS]
     assert loops == [6, 6, 0]
