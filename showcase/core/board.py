@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from showcase.core import schedule, sun
 from showcase.core.models import City, Festival, Screening
-from showcase.core.world import DEPTHS
+from showcase.core.world import DEPTHS, Stretch
 
 Zoom = Literal["hours", "day", "three", "all"]
 RowKind = Literal["channel", "room", "elsewhere", "on_demand"]
@@ -22,14 +22,6 @@ RowKind = Literal["channel", "room", "elsewhere", "on_demand"]
 # How many hours lie between two ticks, by how many days there are.
 _STEPS = ((1, 1), (3, 3), (8, 6), (16, 12))
 _DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """From `x`, `width` wide, in hundredths of the window."""
-
-    x: float
-    width: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +70,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The picture of [start, end). `dark` has a tuple of stretches for each of `world.DEPTHS`; `now` None: not in it."""
+    """The picture of [start, end). `dark` has a tuple of stretches (in hundredths of the window) for
+    each of `world.DEPTHS`; `now` None: not in it."""
 
     start: datetime
     end: datetime

@@ -26,7 +26,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """From `x`, `width` minutes long."""
+    """From `x`, `width` long, in the unit of its picture: here minutes."""
 
     x: float
     width: float
