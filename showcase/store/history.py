@@ -36,6 +36,12 @@ class Change:
         return tuple(sorted({*self.before, *self.after}))
 
 
+def stands(change: Change, present: Screening) -> bool:
+    """Whether all that a change made of a screening is so still, apart from its being public."""
+    now_is = snapshot(present)
+    return all(now_is.get(name) == change.after.get(name) for name in change.fields if name != "state")
+
+
 def snapshot(one: Screening) -> dict[str, Any]:
     """All that staff can change of a screening, as JSON."""
     return {

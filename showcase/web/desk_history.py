@@ -17,7 +17,8 @@ TIMES = ("starts", "ends", "replay_until")
 
 
 async def told(request: web.Request, screening: Screening) -> list[dict[str, Any]]:
-    """The changes of a screening, the latest first, in words: `id`, `at`, `person`, `action`, `fields`, `back`."""
+    """The changes of a screening, the latest first, in words: `id`, `at`, `person`, `action`, `fields`, `back` (whether it can be taken
+    back: "yes", "no", or "changed" again since)."""
     lang = request[LANG]
     return [
         {
@@ -28,10 +29,16 @@ async def told(request: web.Request, screening: Screening) -> list[dict[str, Any
             "fields": [(_name(f, lang), _value(f, c.before, lang), _value(f, c.after, lang)) for f in c.fields]
             if c.before
             else [],
-            "back": any(name != "state" for name in c.before),
+            "back": _back(c, screening),
         }
         for c in await request.app[DB].read(history.of_screening, screening.id)
     ]
+
+
+def _back(change: history.Change, screening: Screening) -> str:
+    if not any(name != "state" for name in change.before):
+        return "no"
+    return "yes" if history.stands(change, screening) else "changed"
 
 
 def _name(field: str, lang: str) -> str:

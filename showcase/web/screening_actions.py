@@ -160,8 +160,7 @@ async def restore(request: web.Request, screening: Screening, id: int) -> Screen
         if not change.before:
             raise NotFound()
         present = screenings.by_id(tx, screening.id)
-        stands = history.snapshot(present)
-        if any(stands.get(name) != change.after.get(name) for name in change.fields if name != "state"):
+        if not history.stands(change, present):
             raise Conflict("changed-meanwhile", case="again")
         # Who saves at this very moment raises the revision.
         given = _back(change, present)

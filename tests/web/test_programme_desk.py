@@ -242,5 +242,8 @@ async def test_a_change_that_was_changed_again_is_not_taken_back(house: House) -
     refused = await post(house, f"{path}/restore", "linz", change=change[1])
     page = await refused.text()
     assert (refused.status, "The same was changed again since." in page) == (409, True)
+    # Nor is it offered: only the change that stands.
+    page = await (await house.ask("GET", path, "linz")).text()
+    assert re.findall(r'name="change" value="(\d+)"', page) == [str(int(change[1]) + 1)]
     stands = await (await house.ask("GET", api, "linz")).json()
     assert (stands["title"], stands["minimum_age"]) == ({"en": "Flood", "fr": "Marées"}, 16)
