@@ -341,6 +341,7 @@ class Screening:
     replay_until: datetime | None = None
     room: str = ""
     closed: bool = False
+    festival_hue: float | None = None
 
     def text(self, name: str, lang: str) -> str:
         """The text of `name` in `lang`, else in another language; '' when missing."""

@@ -229,7 +229,7 @@ def _load(tx: sa.Connection, query: sa.Select[Any]) -> list[Screening]:
     known = {
         f.id: f
         for f in tx.execute(
-            sa.select(festivals.c.id, festivals.c.slug, festivals.c.city, festivals.c.state).where(
+            sa.select(festivals.c.id, festivals.c.slug, festivals.c.city, festivals.c.state, festivals.c.hue).where(
                 festivals.c.id.in_(wanted)
             )
         )
@@ -265,6 +265,7 @@ def _load(tx: sa.Connection, query: sa.Select[Any]) -> list[Screening]:
                 festival_slug=host.slug,
                 festival_state=host.state,
                 festival_title=titles.get(r.festival, {}).get("title", {}),
+                festival_hue=host.hue,
                 city=host.city,
                 hosts=tuple(f.slug for f in beside),
                 host_cities=frozenset(f.city for f in (host, *beside) if f.city),

@@ -9,7 +9,7 @@ import pytest
 
 from tests.web.conftest import House
 from tests.web.test_programme_desk import post
-from tests.web.test_programme_rights import festival
+from tests.web.test_programme_rights import accepted, festival, screening
 
 FESTIVAL = "/api/v1/festivals/ars-2026"
 DESK = "/en/desk/festivals/ars-2026"
@@ -42,6 +42,17 @@ async def test_a_festival_has_its_citys_colour_until_it_has_its_own(house: House
     assert (await (await house.ask("PATCH", FESTIVAL, "linz", json={"rooms": []})).json())["hue"] == 312.5
     assert (await (await house.ask("PATCH", FESTIVAL, "linz", json={"hue": None})).json())["hue"] is None
     assert await hues(house, pages[0]) == {city}
+
+
+async def test_its_screenings_have_its_colour_on_their_pages_and_in_lists(house: House) -> None:
+    slug, _ = await accepted(house)
+    await festival(house)
+    await screening(house, slug, kind="on_demand")
+    assert (await house.ask("POST", "/api/v1/screenings/tides/publish", "linz", json={})).status == 200
+    await house.ask("PATCH", FESTIVAL, "linz", json={"hue": 312.5})
+    assert "312.5" in await hues(house, "/en/screenings/tides")
+    assert "312.5" in await hues(house, "/en/festivals/ars-2026")
+    assert '<main style="--hue:312.5"' in await (await house.ask("GET", "/embed/screening/tides")).text()
 
 
 async def test_the_networks_festival_may_have_a_colour_of_its_own(house: House) -> None:
