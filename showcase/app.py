@@ -90,6 +90,8 @@ def make(settings: Settings, *, clock: Callable[[], datetime] | None = None, wor
             "festival_preview": pictures.festival_preview,
             "cities_of": network.of_work,
             "direction": direction,
+            "site": settings.public_url,
+            "site_name": settings.site_name,
         },
     )
     app[keys.PASSWORDS] = Passwords()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 from markupsafe import Markup
 
 from showcase.core import rules
-from showcase.store import screenings
-from showcase.web import words
+from showcase.core.models import Screening, Work
+from showcase.store import screenings, works
+from showcase.web import pictures, words
 from showcase.web.keys import DB, SETTINGS
 from showcase.web.middleware import EMBED_POLICY
 
@@ -39,6 +41,23 @@ def frame(address: str, width: int, height: int, title: str) -> dict[str, Any]:
     return {"type": "video", "width": width, "height": height, "html": html}
 
 
+def preview(screening: Screening, shown: Mapping[int, Work]) -> pictures.Preview | None:
+    """A picture of a screening: of the first of its works (by number) that is public and has one; none of a closed one."""
+    if screening.closed:
+        return None
+    public = (w for s in screening.slots if (w := shown.get(s.work)) is not None and w.state == "published")
+    return next((found for work in public if (found := pictures.preview(work)) is not None), None)
+
+
+def thumbnail(request: web.Request, preview: pictures.Preview | None) -> dict[str, Any]:
+    """The parameters of a preview, all three or none (oEmbed 2.3.4)."""
+    if preview is None:
+        return {}
+    path, width, height = preview
+    site = request.app[SETTINGS].public_url
+    return {"thumbnail_url": site + path, "thumbnail_width": width, "thumbnail_height": height}
+
+
 async def oembed(request: web.Request, lang: str, slug: str) -> web.Response:
     """What oEmbed tells of a public screening; 401 for one with access codes (oEmbed 2.3.4: it is private)."""
     settings = request.app[SETTINGS]
@@ -60,4 +79,6 @@ async def oembed(request: web.Request, lang: str, slug: str) -> web.Response:
     if screening.state == "published":
         address = f"{settings.public_url}/embed/screening/{screening.slug}?lang={lang}"
         found |= frame(address, *size(request, 16 / 9), title)
+        shown = await request.app[DB].read(works.by_ids, {s.work for s in screening.slots})
+        found |= thumbnail(request, preview(screening, shown))
     return web.json_response(found, headers=FOR_ALL)

@@ -24,7 +24,7 @@ from showcase.core.names import fold
 from showcase.core.rules import allows, allows_site
 from showcase.store.events import Event
 from showcase.web import words
-from showcase.web.keys import ASSETS, CHANGES, KEY, LANG, NOW, PAGES, PERSON, SESSION, SETTINGS, now
+from showcase.web.keys import ASSETS, CHANGES, KEY, LANG, NOW, PAGES, PERSON, SESSION, now
 from showcase.web.static import matches
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -111,6 +111,7 @@ def _environment(
     env.filters["size"] = _spoken(words.size, lang=lang)
     env.filters["number"] = _spoken(words.number, lang=lang)
     env.filters["length_of"] = words.length
+    env.filters["excerpt"] = words.excerpt
     env.filters["paragraphs"] = paragraphs
     env.filters["truncated"] = _spoken(words.truncated, lang=lang)
     env.filters["language_in"] = words.language_name
@@ -176,15 +177,12 @@ def known_query(request: web.Request) -> str:
 
 def context(request: web.Request, person: Person | None = None) -> dict[str, Any]:
     """What every page knows."""
-    settings = request.app[SETTINGS]
     lang = request[LANG]
     tail = request.path.removeprefix(f"/{lang}/") if request.path.startswith(f"/{lang}/") else ""
     query = f"?{known}" if (known := known_query(request)) else ""
     return {
         "person": person if person is not None else request[PERSON],
         "asset_url": request.app[ASSETS].url,
-        "site_name": settings.site_name,
-        "site": settings.public_url,
         "path": request.path,
         "tail": tail,
         "translated": {code: f"/{code}/{tail}{query}" for code in SITE_LANGUAGES},

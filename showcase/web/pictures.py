@@ -29,6 +29,10 @@ from showcase.web.shapes import picture_url
 PUBLIC = "public, max-age=300"
 
 
+Preview = tuple[str, int, int]
+"""A picture for other sites and programs: its path, width and height in pixels."""
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
     """What an `<img>` needs. `placeholder` is a data: address of a few hundred bytes, '' when there is none."""
@@ -62,13 +66,17 @@ def festival_url(festival: Festival, name: str) -> str:
     return f"/pictures/festivals/{festival.id}/{folder.rpartition('-')[2]}/{name}"
 
 
-def festival_preview(festival: Festival) -> tuple[str, int, int] | None:
-    """The largest JPEG of a festival's picture, for other sites and programs: address, width and height in pixels."""
-    files = [f for f in (festival.picture or {}).get("files", ()) if f["type"] == "image/jpeg"]
+def festival_preview(festival: Festival) -> Preview | None:
+    """The largest JPEG of a festival's picture."""
+    return _preview(festival.picture, lambda name: festival_url(festival, name))
+
+
+def _preview(kept: Mapping[str, Any] | None, url: Callable[[str], str]) -> Preview | None:
+    files = [f for f in (kept or {}).get("files", ()) if f["type"] == "image/jpeg"]
     if not files:
         return None
     largest = max(files, key=lambda f: f["width"])
-    return festival_url(festival, largest["name"]), largest["width"], largest["height"]
+    return url(largest["name"]), largest["width"], largest["height"]
 
 
 def _picture(kept: Mapping[str, Any], url: Callable[[str], str]) -> Picture | None:
@@ -87,10 +95,9 @@ def _picture(kept: Mapping[str, Any], url: Callable[[str], str]) -> Picture | No
     )
 
 
-def preview_url(work: Work) -> str | None:
-    """The largest JPEG of the poster, for other sites' previews."""
-    files = [f for f in (work.poster or {}).get("files", ()) if f["type"] == "image/jpeg"]
-    return picture_url(work, max(files, key=lambda f: f["width"])["name"]) if files else None
+def preview(work: Work) -> Preview | None:
+    """The largest JPEG of the poster."""
+    return _preview(work.poster, lambda name: picture_url(work, name))
 
 
 @functools.lru_cache(2_000)

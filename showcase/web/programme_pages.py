@@ -133,6 +133,7 @@ async def _watching(request: web.Request, screening: Screening) -> dict[str, Any
         "shown": shown,
         "cities": cities,
         "city": cities.get(screening.city or ""),
+        "preview": embeds.preview(screening, found) if screening.state == "published" else None,
     }
 
 

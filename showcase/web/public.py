@@ -160,8 +160,8 @@ def work_context(request: web.Request, work: Work) -> dict[str, Any]:
             if a.details.get("transcript") and (found.open or inside)
         ],
         "structured": structured(request, work),
-        "description": excerpt(work.text("statement", lang)),
-        "preview": pictures.preview_url(work),
+        "description": words.excerpt(work.text("statement", lang)),
+        "preview": pictures.preview(work),
     }
 
 
@@ -194,12 +194,6 @@ def player(request: web.Request, work: Work, asset: Asset) -> dict[str, Any]:
     }
 
 
-def excerpt(text: str, limit: int = 200) -> str:
-    """The first sentences of a text on one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else line[:limit].rsplit(" ", 1)[0] + "…"
-
-
 def structured(request: web.Request, work: Work) -> Markup:
     """JSON-LD (schema.org) of a work, safe inside a script element."""
     site, lang = request.app[SETTINGS].public_url, request[LANG]
@@ -213,14 +207,14 @@ def structured(request: web.Request, work: Work) -> Markup:
         "name": work.text("title", lang),
         "inLanguage": work.original_lang,
         "url": f"{site}/{lang}/works/{work.slug}",
-        "description": excerpt(work.text("statement", lang), 400) or None,
+        "description": words.excerpt(work.text("statement", lang), 400) or None,
         "creator": [
             {"@type": "Person", "name": c.name} for c in work.credits if c.role.lower() in ("artist", "artiste")
         ]
         or None,
         "dateCreated": str(work.year) if work.year else None,
         "uploadDate": work.published_at.isoformat() if work.published_at else None,
-        "thumbnailUrl": site + preview if (preview := pictures.preview_url(work)) else None,
+        "thumbnailUrl": site + preview[0] if (preview := pictures.preview(work)) else None,
         "embedUrl": f"{site}/embed/work/{work.slug}" if kind in ("VideoObject", "AudioObject") else None,
         "duration": f"PT{main.duration_us / 1_000_000:.0f}S" if main is not None and main.duration_us else None,
     }
@@ -338,8 +332,7 @@ async def oembed(request: web.Request) -> web.Response:
     }
     if work.medium in ("video", "audio", "360"):
         found |= embeds.frame(address, width, height, title)
-    if (preview := pictures.preview_url(work)) is not None:
-        found["thumbnail_url"] = settings.public_url + preview
+    found |= embeds.thumbnail(request, pictures.preview(work))
     return web.json_response(found, headers=embeds.FOR_ALL)
 
 

@@ -204,6 +204,12 @@ def truncated(names: Sequence[str], most: int, lang: str) -> str:
     return f"{', '.join(names[:most])} {rest}"
 
 
+def excerpt(text: str, limit: int = 200) -> str:
+    """The first sentences of a text on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[:limit].rsplit(" ", 1)[0] + "…"
+
+
 def month(number: int, lang: str) -> str:
     """A month's name."""
     from babel.dates import get_month_names

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from showcase.store import works
+from showcase.web.keys import DB
 from tests.web.conftest import House
 from tests.web.test_programme_rights import CLOSES, OPENS, accepted, festival, screening
 
@@ -120,3 +122,24 @@ async def test_oembed_knows_a_screening_and_its_page_leads_there(house: House) -
     assert (told.headers["Access-Control-Allow-Origin"], found["title"], found["author_name"]) == ("*", "Marées", "Ars")
     assert (found["version"], found["type"], found["width"], found["height"]) == ("1.0", "video", 320, 180)
     assert f'src="{SITE}/embed/screening/{slug}?lang=fr"' in found["html"]
+    # A picture with its size, all or nothing (2.3.4), and the same for those who share the page; none of a closed one.
+    assert not {"thumbnail_url", "thumbnail_width", "thumbnail_height"} & set(found)
+    assert ("og:title" in page, "og:image" in page) == (True, False)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+async def test_a_shared_screening_has_the_picture_of_its_first_public_work(house: House, closed: bool) -> None:
+    slug = await shown(house, 2, closed=closed)
+    both = await house.app[DB].read(works.by_ids, {1, 2})
+    for work in both.values():
+        file = {"name": f"poster-{work.id}.jpg", "type": "image/jpeg", "width": 1280, "height": 720, "size": 4}
+        poster = {"asset": work.assets[0].id, "thumbhash": "", "files": [file]}
+        await house.write(works.set_poster, house.moment, work.id, poster)
+    assert "og:image" not in await (await house.ask("GET", f"/en/screenings/{slug}")).text()
+    await house.ask("POST", f"/api/v1/works/{both[2].slug}/publish", "artist", json={})
+    page = await (await house.ask("GET", f"/en/screenings/{slug}")).text()
+    assert re.findall(r'og:image" content="[^"]*/(poster[^"/]*)"', page) == ([] if closed else ["poster-2.jpg"])
+    if not closed:
+        told = await (await house.ask("GET", f"/oembed?url={SITE}/en/screenings/{slug}")).json()
+        assert (told["thumbnail_width"], told["thumbnail_height"]) == (1280, 720)
+        assert told["thumbnail_url"].startswith(f"{SITE}/pictures/2/")
