@@ -25,13 +25,15 @@ async def festival_page(request: web.Request) -> web.Response:
     cities = await network.all_cities(request)
     at = now(request)
     turns_with(request, found)
+    phases = {s.id: schedule.phase(s, at) for s in found}
     return render(
         request,
         "public/festival.html",
         festival=festival,
         city=cities.get(festival.city or ""),
         screenings=found,
-        phases={s.id: schedule.phase(s, at) for s in found},
+        phases=phases,
+        ended={id for id, phase in phases.items() if phase == "ended"},
         inside=inside,
         cities=cities,
     )
