@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -237,6 +238,17 @@ async def test_what_is_on_now_and_next(house: House) -> None:
         await house.ask("POST", f"/api/v1/screenings/{made['slug']}/publish", "linz")
     (entry,) = (await (await house.ask("GET", "/api/v1/on-air")).json())["festivals"]
     assert ([s["title"]["en"] for s in entry["now"]], entry["next"]["title"]["en"]) == (["Now"], "Next")
+
+    async def order() -> list[tuple[str, str]]:
+        page = await (await house.ask("GET", "/en/festivals/ars-2026")).text()
+        return re.findall(r"<h3><a[^>]*>(\w+)|<summary>([^<]*)", page)
+
+    # The festival's page begins with what is on; what is over stands below, until all of it is.
+    assert [a or b for a, b in await order()] == ["Now", "Next", "Later"]
+    house.moment = START + timedelta(hours=2)
+    assert [a or b for a, b in await order()] == ["Next", "Later", "1 screening that is over", "Now"]
+    house.moment = START + timedelta(hours=12)
+    assert [a or b for a, b in await order()] == ["Now", "Next", "Later"]
 
 
 async def test_the_programme_goes_into_calendars(house: House) -> None:
