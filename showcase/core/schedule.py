@@ -138,13 +138,10 @@ def conflicts(
     first, last = screening.starts_local.date(), (screening.ends_local - timedelta(minutes=1)).date()
     if first < festival.starts_on or last > festival.ends_on:
         add("outside-festival", "warning", starts=festival.starts_on.isoformat(), ends=festival.ends_on.isoformat())
-    # What was public at its time is not told afterwards that it is over.
-    if screening.state != "published" and screening.starts < screening.ends:
-        shown = now.astimezone(zone).strftime("%H:%M")
-        if screening.ends <= now:
-            add("screening-past", "warning", case="over", now=shown, zone=str(zone))
-        elif screening.starts < now and screening.kind != "on_demand":
-            add("screening-past", "warning", case="begun", now=shown, zone=str(zone))
+    # What was public, or is, is not told afterwards that it is over.
+    if screening.state == "draft" and (case := _past(screening, now)) is not None:
+        clock = now.astimezone(zone)
+        add("screening-past", "warning", case=case, day=clock.date().isoformat(), time=f"{clock:%H:%M}", zone=str(zone))
     for slot in screening.slots:
         work = works.get(slot.work)
         if work is not None:
@@ -161,6 +158,17 @@ def conflicts(
         if over > timedelta(seconds=1):
             add("block-too-short", "error", length=_minutes(length), over=_minutes(over))
     return tuple(sorted(found, key=lambda c: c.severity))
+
+
+def _past(screening: Screening, now: datetime) -> str | None:
+    """What of a screening is past: `over`, all but its `replay`, or it has `begun`; None: nothing that matters."""
+    if screening.starts >= screening.ends:
+        return None
+    if closes(screening) <= now:
+        return "over"
+    if screening.ends <= now:
+        return "replay"
+    return "begun" if screening.starts < now and screening.kind != "on_demand" else None
 
 
 def _seen(asset: Asset) -> bool:
@@ -192,7 +200,8 @@ def _about(work: Work, version: str | None, add: Any) -> None:
     asset = playing(work, version)
     if asset is None or not asset.playable:
         add("work-not-ready", "error", work=work.slug, title=title)
-    heard = work.medium in ("video", "audio", "360") and not (asset is not None and asset.silent)
+    silent = asset is not None and asset.silent and not work.taken("audio-track")
+    heard = work.medium in ("video", "audio", "360") and not silent
     if heard and not work.taken("captions"):
         add("captions-missing", "warning", work=work.slug, title=title)
     for lang in ("en", "fr"):

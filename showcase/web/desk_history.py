@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ TIMES = ("starts", "ends", "replay_until")
 async def told(request: web.Request, screening: Screening) -> list[dict[str, Any]]:
     """The changes of a screening, the latest first, in words: `id`, `at`, `person`, `action`, `fields`, `back` (whether it can be taken
     back: "yes", "no", or "changed" again since)."""
-    lang = request[LANG]
+    lang, found = request[LANG], await request.app[DB].read(history.of_screening, screening.id)
     return [
         {
             "id": c.id,
@@ -29,16 +29,21 @@ async def told(request: web.Request, screening: Screening) -> list[dict[str, Any
             "fields": [(_name(f, lang), _value(f, c.before, lang), _value(f, c.after, lang)) for f in c.fields]
             if c.before
             else [],
-            "back": _back(c, screening),
+            "back": _back(c, found[:n], screening),
         }
-        for c in await request.app[DB].read(history.of_screening, screening.id)
+        for n, c in enumerate(found)
     ]
 
 
-def _back(change: history.Change, screening: Screening) -> str:
-    if not any(name != "state" for name in change.before):
+def _back(change: history.Change, later: Sequence[history.Change], screening: Screening) -> str:
+    fields = set(change.before) - {"state"}
+    if not fields:
         return "no"
-    return "yes" if history.stands(change, screening) else "changed"
+    if history.stands(change, screening):
+        return "yes"
+    # Not only people change a screening: a work that is removed leaves it.
+    after = [c for c in later if fields & set(c.fields)]
+    return "changed" if after and after[-1].action != "restored" else "no"
 
 
 def _name(field: str, lang: str) -> str:

@@ -39,9 +39,10 @@ async def new_page(request: web.Request) -> web.Response:
     """The form for a new screening of a festival."""
     festival = await festival_actions.festival_for(request, "edit")
     starts, ends = datetime.combine(festival.starts_on, time(10)), datetime.combine(festival.ends_on, time(22))
-    soon = schedule.on_clock(now(request) + timedelta(hours=1), words.zone(festival.zone)).replace(minute=0)
-    if starts < soon < ends:
-        starts = soon
+    present = schedule.on_clock(now(request), words.zone(festival.zone))
+    soon = (present + timedelta(hours=1)).replace(minute=0)
+    if starts < soon and present.date() <= festival.ends_on:
+        starts, ends = soon, max(ends, soon + timedelta(hours=1))
     given = {"starts": _minute(starts), "ends": _minute(ends), "slots": [], "pauses": []}
     return await _screening(request, festival, None, typed=given)
 

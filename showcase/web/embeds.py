@@ -41,12 +41,20 @@ def frame(address: str, width: int, height: int, title: str) -> dict[str, Any]:
     return {"type": "video", "width": width, "height": height, "html": html}
 
 
-def preview(screening: Screening, shown: Mapping[int, Work]) -> pictures.Preview | None:
+def preview(
+    screening: Screening, shown: Mapping[int, Work], within: tuple[int, int] = pictures.ANY_SIZE
+) -> pictures.Preview | None:
     """A picture of a screening: of the first of its works (by number) that is public and has one; none of a closed one."""
     if screening.closed:
         return None
     public = (w for s in screening.slots if (w := shown.get(s.work)) is not None and w.state == "published")
-    return next((found for work in public if (found := pictures.preview(work)) is not None), None)
+    return next((found for work in public if (found := pictures.preview(work, within)) is not None), None)
+
+
+def within(request: web.Request) -> tuple[int, int]:
+    """The most that the caller takes, of a frame and of its preview (oEmbed 2.2): width and height in pixels."""
+    width, height = (words.whole(request.query.get(name), 1, 4000) or 4000 for name in ("maxwidth", "maxheight"))
+    return width, height
 
 
 def thumbnail(request: web.Request, preview: pictures.Preview | None) -> dict[str, Any]:
@@ -80,5 +88,5 @@ async def oembed(request: web.Request, lang: str, slug: str) -> web.Response:
         address = f"{settings.public_url}/embed/screening/{screening.slug}?lang={lang}"
         found |= frame(address, *size(request, 16 / 9), title)
         shown = await request.app[DB].read(works.by_ids, {s.work for s in screening.slots})
-        found |= thumbnail(request, preview(screening, shown))
+        found |= thumbnail(request, preview(screening, shown, within(request)))
     return web.json_response(found, headers=FOR_ALL)

@@ -32,6 +32,8 @@ PUBLIC = "public, max-age=300"
 Preview = tuple[str, int, int]
 """A picture for other sites and programs: its path, width and height in pixels."""
 
+ANY_SIZE = (1_000_000, 1_000_000)
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -68,11 +70,15 @@ def festival_url(festival: Festival, name: str) -> str:
 
 def festival_preview(festival: Festival) -> Preview | None:
     """The largest JPEG of a festival's picture."""
-    return _preview(festival.picture, lambda name: festival_url(festival, name))
+    return _preview(festival.picture, lambda name: festival_url(festival, name), ANY_SIZE)
 
 
-def _preview(kept: Mapping[str, Any] | None, url: Callable[[str], str]) -> Preview | None:
-    files = [f for f in (kept or {}).get("files", ()) if f["type"] == "image/jpeg"]
+def _preview(kept: Mapping[str, Any] | None, url: Callable[[str], str], within: tuple[int, int]) -> Preview | None:
+    files = [
+        f
+        for f in (kept or {}).get("files", ())
+        if f["type"] == "image/jpeg" and f["width"] <= within[0] and f["height"] <= within[1]
+    ]
     if not files:
         return None
     largest = max(files, key=lambda f: f["width"])
@@ -95,9 +101,9 @@ def _picture(kept: Mapping[str, Any], url: Callable[[str], str]) -> Picture | No
     )
 
 
-def preview(work: Work) -> Preview | None:
-    """The largest JPEG of the poster."""
-    return _preview(work.poster, lambda name: picture_url(work, name))
+def preview(work: Work, within: tuple[int, int] = ANY_SIZE) -> Preview | None:
+    """The largest JPEG of the poster that is not wider and not higher than `within`."""
+    return _preview(work.poster, lambda name: picture_url(work, name), within)
 
 
 @functools.lru_cache(2_000)

@@ -179,6 +179,7 @@ def player(request: web.Request, work: Work, asset: Asset) -> dict[str, Any]:
         "asset": "" if asset is work.main else asset.id,
         "key": f"{work.slug}-{asset.id}",
         "title": work.text("title", lang),
+        "title_lang": work.text_lang("title", lang),
         "lang": asset.lang if asset.lang != "und" else (work.original_lang or ""),
         "duration": (asset.duration_us or 0) / 1_000_000 or None,
         "medium": "audio" if best is None else ("360" if work.medium == "360" else "video"),
@@ -332,7 +333,7 @@ async def oembed(request: web.Request) -> web.Response:
     }
     if work.medium in ("video", "audio", "360"):
         found |= embeds.frame(address, width, height, title)
-    found |= embeds.thumbnail(request, pictures.preview(work))
+    found |= embeds.thumbnail(request, pictures.preview(work, embeds.within(request)))
     return web.json_response(found, headers=embeds.FOR_ALL)
 
 

@@ -69,6 +69,7 @@ def room(
             "play_url": play_url,
             "key": key,
             "title": title,
+            "title_lang": "",
             "lang": "",
             "medium": "video",
             "driven": True,

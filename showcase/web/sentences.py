@@ -111,9 +111,14 @@ ERRORS: Mapping[str, str] = {
     "hour-skipped": N_("On {day} the clock there jumps over {time}; it is taken as much later as the clock jumps."),
     "hour-repeated": N_("On {day} {time} comes twice there; the first time is taken."),
     "outside-festival": N_("It is not within the days of the festival ({starts} to {ends})."),
-    "screening-past/over": N_("It lies in the past: by its clock ({zone}) it is {now} now. Nobody will see it so."),
+    "screening-past/over": N_(
+        "It lies in the past: by its clock ({zone}) it is {time} on {day} now. Nobody will see it so."
+    ),
+    "screening-past/replay": N_(
+        "It is over: by its clock ({zone}) it is {time} on {day} now. Only its replay will be seen."
+    ),
     "screening-past/begun": N_(
-        "By its clock ({zone}) it is {now}, so it has begun: who comes now joins in the middle."
+        "It has begun: by its clock ({zone}) it is {time} on {day} now. Who comes joins in the middle."
     ),
     "work-not-accepted": N_("“{title}” is not accepted yet. Accept it at the desk first."),
     "work-not-ready": N_("“{title}” cannot be played yet: its file is missing, or being prepared."),

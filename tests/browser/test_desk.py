@@ -218,6 +218,27 @@ async def test_a_work_is_put_into_a_room_by_key_and_doubled(works: Works, fest: 
     await expect(page.locator('[data-room="Attic"] [data-slot]')).to_have_count(2)
 
 
+@pytest.mark.parametrize(
+    ("now", "proposed"),
+    [("09:00", "12:00"), ("18:07", "18:15"), ("23:50", "23:51"), ("00:00+24", "12:00")],
+)
+async def test_a_work_is_not_put_into_the_past_unasked(
+    works: Works, fest: str, signed_in: Enter, now: str, proposed: str
+) -> None:
+    page = await opened(signed_in, fest)
+    clock, _, later = now.partition("+")
+    await page.clock.set_fixed_time(datetime.fromisoformat(at(clock)) + timedelta(hours=int(later or 0)))
+    await page.get_by_role("button", name="Put into… Long").press("Enter")
+    start = page.get_by_label("From, on the clock of Europe/Vienna")
+    await expect(start).to_have_value(f"{DAY}T{proposed}")
+    # What somebody typed, or goes on from the last one, stays, past or not.
+    await start.fill(f"{DAY}T08:00")
+    await page.get_by_role("button", name="Make a draft").click()
+    await said(page, "Long: Wed 14 May, 08:00–08:03, On the channel")
+    await page.get_by_role("button", name="Put into… Long").press("Enter")
+    await expect(start).to_have_value(f"{DAY}T08:03")
+
+
 async def test_what_stands_against_a_place_is_said_while_it_is_dragged_there(
     works: Works, fest: str, signed_in: Enter
 ) -> None:

@@ -40,7 +40,12 @@ async def run(*command: str) -> tuple[bytes, str]:
     process = await asyncio.create_subprocess_exec(
         *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
-    output, errors = await process.communicate()
+    try:
+        output, errors = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        await process.wait()
+        raise
     assert process.returncode == 0, errors.decode()[-2000:]
     return output, errors.decode()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Page, expect
@@ -49,6 +50,20 @@ async def test_the_page_says_when_it_opens_and_lets_nobody_in_before(page: Page,
     await expect(page.locator("[data-for-you] time")).to_be_visible()
     assert await page.locator("[data-play]").count() == 0
     assert await axe(page) == []
+
+
+async def test_lists_tell_the_time_on_the_readers_clock_where_it_is_another(
+    works: Works, new_page: Callable[..., Awaitable[Page]]
+) -> None:
+    starts = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
+    slug = screening(works, starts, starts + timedelta(hours=1), [works.closed], "For you")
+    for zone, there in (("Europe/Vienna", False), ("Asia/Kolkata", True)):
+        page = await new_page(base_url=works.gallery.server.url, timezone_id=zone, locale="en-GB")
+        await page.goto(f"/en/festivals/{festival(works)}")
+        row = page.locator(".row", has=page.locator(f"a[href$='/{slug}']"))
+        await expect(row.locator("[data-for-you]")).to_be_visible(visible=there)
+        if there:
+            await expect(row.locator("[data-for-you]")).to_contain_text(f"{starts.astimezone(ZoneInfo(zone)):%H:%M}")
 
 
 async def test_works_play_while_it_is_on(page: Page, works: Works) -> None:

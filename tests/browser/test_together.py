@@ -7,12 +7,13 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from showcase.media import ffmpeg
@@ -43,6 +44,21 @@ SAMPLE = """() => {
 @pytest.fixture
 def base_url(works: Works) -> str:
     return works.gallery.server.url
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def beside() -> AsyncIterator[Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]]:
+    """A function that starts something beside the test; it ends with the test at the latest."""
+    started: list[asyncio.Task[None]] = []
+
+    def start(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        started.append(asyncio.create_task(work))
+        return started[-1]
+
+    yield start
+    for task in started:
+        task.cancel()
+    await asyncio.gather(*started, return_exceptions=True)
 
 
 def premiere(works: Works, shown: list[str], starts: datetime, title: str, **given: Any) -> str:
@@ -83,7 +99,10 @@ async def recorded(works: Works, slug: str, into: Path) -> None:
 
 
 async def test_a_premiere_from_a_minute_before_to_its_replay(
-    works: Works, new_page: Callable[..., Awaitable[Page]], tmp_path: Path
+    works: Works,
+    new_page: Callable[..., Awaitable[Page]],
+    beside: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
+    tmp_path: Path,
 ) -> None:
     starts = next_minute(25)
     shown = [works.film, works.upright, works.sound]
@@ -100,7 +119,7 @@ async def test_a_premiere_from_a_minute_before_to_its_replay(
     await page.locator("media-captions-button").wait_for(state="attached")
     await page.evaluate("() => document.querySelector('media-captions-button').click()")
     await page.evaluate(SAMPLE)
-    recording = asyncio.create_task(recorded(works, slug, tmp_path / "recorded.mkv"))
+    recording = beside(recorded(works, slug, tmp_path / "recorded.mkv"))
     # Somebody who comes late is let in at the present, without sound until they ask for it.
     await asyncio.sleep(max(0.0, (starts - datetime.now(UTC)).total_seconds() + 2))
     late = await new_page(base_url=works.gallery.server.url)

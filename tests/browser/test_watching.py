@@ -54,6 +54,17 @@ async def test_other_shapes_play(name: str, page: Page, works: Works) -> None:
     await page.wait_for_function(MOVES if name == "upright" else SOUNDS)
 
 
+async def test_a_sound_without_a_picture_has_its_title_below_its_controls(page: Page, works: Works) -> None:
+    await page.goto(f"/en/works/{works.sound}")
+    await expect(page.locator(".player-plate")).to_have_text("For the Ear")
+    await page.get_by_role("button", name=re.compile("Play")).first.click()
+    await page.wait_for_function(SOUNDS)
+    await expect(page.locator(".player-plate")).to_be_visible()
+    # By pointer: what lies over a control would take the press.
+    await page.locator("media-play-button").click()
+    await page.wait_for_function("() => document.querySelector('video').paused")
+
+
 async def test_a_picture_is_shown_in_full(page: Page, works: Works) -> None:
     await page.goto(f"/en/works/{works.picture}")
     await page.wait_for_function(

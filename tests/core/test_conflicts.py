@@ -111,7 +111,7 @@ def test_captions_are_missed_where_there_is_something_to_hear() -> None:
         ("premiere", "draft", timedelta(minutes=1), [("warning", "begun")]),
         ("on_demand", "draft", timedelta(minutes=1), []),
         ("on_demand", "draft", HOUR, [("warning", "over")]),
-        ("premiere", "withdrawn", HOUR, [("warning", "over")]),
+        ("premiere", "withdrawn", HOUR, []),
         ("premiere", "published", HOUR, []),
     ],
 )
@@ -125,7 +125,15 @@ def test_what_lies_in_the_past_is_a_warning_before_it_is_public(
     for conflict in past:
         said = {lang: words.sentence(conflict.code, conflict.params, lang) for lang in ("en", "fr")}
         assert said["en"] != said["fr"]
-        assert conflict.params["now"] in said["fr"]
+        assert (conflict.params["time"] in said["fr"], conflict.params["day"] in said["fr"]) == (True, True)
+
+
+def test_where_a_replay_is_left_it_is_told_so() -> None:
+    shown = {1: work(state="accepted", assets=(asset(),))}
+    found = schedule.conflicts(screening("premiere", 5 * HOUR), FESTIVAL, shown, VIENNA, AT + 2 * HOUR)
+    (past,) = [c for c in found if c.code == "screening-past"]
+    assert (past.severity, past.params["case"]) == ("warning", "replay")
+    assert "Only its replay" in words.sentence(past.code, past.params, "en")
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

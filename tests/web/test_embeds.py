@@ -132,14 +132,21 @@ async def test_a_shared_screening_has_the_picture_of_its_first_public_work(house
     slug = await shown(house, 2, closed=closed)
     both = await house.app[DB].read(works.by_ids, {1, 2})
     for work in both.values():
-        file = {"name": f"poster-{work.id}.jpg", "type": "image/jpeg", "width": 1280, "height": 720, "size": 4}
-        poster = {"asset": work.assets[0].id, "thumbhash": "", "files": [file]}
+        files = [
+            {"name": f"poster-{work.id}-{w}.jpg", "type": "image/jpeg", "width": w, "height": h, "size": 4}
+            for w, h in ((320, 180), (1280, 720))
+        ]
+        poster = {"asset": work.assets[0].id, "thumbhash": "", "files": files}
         await house.write(works.set_poster, house.moment, work.id, poster)
     assert "og:image" not in await (await house.ask("GET", f"/en/screenings/{slug}")).text()
     await house.ask("POST", f"/api/v1/works/{both[2].slug}/publish", "artist", json={})
     page = await (await house.ask("GET", f"/en/screenings/{slug}")).text()
-    assert re.findall(r'og:image" content="[^"]*/(poster[^"/]*)"', page) == ([] if closed else ["poster-2.jpg"])
+    assert re.findall(r'og:image" content="[^"]*/(poster[^"/]*)"', page) == ([] if closed else ["poster-2-1280.jpg"])
     if not closed:
         told = await (await house.ask("GET", f"/oembed?url={SITE}/en/screenings/{slug}")).json()
         assert (told["thumbnail_width"], told["thumbnail_height"]) == (1280, 720)
         assert told["thumbnail_url"].startswith(f"{SITE}/pictures/2/")
+        for page in (f"{SITE}/en/screenings/{slug}", f"{SITE}/en/works/{both[2].slug}"):
+            for most, size in (("&maxwidth=640", 320), ("&maxheight=180", 320), ("&maxwidth=200", None)):
+                told = await (await house.ask("GET", f"/oembed?url={page}{most}")).json()
+                assert told.get("thumbnail_width") == size

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
+import pytest
 from aiohttp import ClientResponse
 
 from tests.statements import statements
@@ -231,6 +233,23 @@ async def test_the_history_stands_on_the_page_and_a_button_takes_a_change_back(h
     assert "<del>Ebb</del> → <ins>Tides</ins>" in await (await house.ask("GET", path, "linz")).text()
 
 
+@pytest.mark.parametrize(
+    ("at", "starts", "ends"),
+    [
+        ("2026-11-01T12:00Z", "2026-11-20T10:00", "2026-11-30T22:00"),
+        ("2026-11-25T12:20Z", "2026-11-25T14:00", "2026-11-30T22:00"),
+        ("2026-11-30T20:20Z", "2026-11-30T22:00", "2026-11-30T23:00"),
+        ("2026-12-05T12:00Z", "2026-11-20T10:00", "2026-11-30T22:00"),
+    ],
+)
+async def test_a_new_screening_is_proposed_from_the_next_hour_on(house: House, at: str, starts: str, ends: str) -> None:
+    await begun(house)
+    house.moment = datetime.fromisoformat(at)
+    page = await (await house.ask("GET", "/en/desk/festivals/ars/new", "linz")).text()
+    found = {name: re.search(rf'name="{name}"[^>]*value="([^"]*)"', page) for name in ("starts", "ends")}
+    assert {name: match and match[1] for name, match in found.items()} == {"starts": starts, "ends": ends}
+
+
 async def test_a_change_that_was_changed_again_is_not_taken_back(house: House) -> None:
     await begun(house)
     api, path = "/api/v1/screenings/tides", "/en/desk/screenings/tides"
@@ -245,5 +264,10 @@ async def test_a_change_that_was_changed_again_is_not_taken_back(house: House) -
     # Nor is it offered: only the change that stands.
     page = await (await house.ask("GET", path, "linz")).text()
     assert re.findall(r'name="change" value="(\d+)"', page) == [str(int(change[1]) + 1)]
+    assert page.count("The same was changed again since.") == 1
     stands = await (await house.ask("GET", api, "linz")).json()
     assert (stands["title"], stands["minimum_age"]) == ({"en": "Flood", "fr": "Marées"}, 16)
+    # Once the later one is taken back, the earlier one stands again.
+    await post(house, f"{path}/restore", "linz", change=str(int(change[1]) + 1))
+    page = await (await house.ask("GET", path, "linz")).text()
+    assert ("changed again since" in page, f'value="{change[1]}"' in page) == (False, True)

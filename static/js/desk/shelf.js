@@ -51,6 +51,8 @@ export function shelf(root, board, change, lifting, words) {
 
   /** @type {Work | null} */
   let chosen = null;
+  /** What was proposed as the start, as the field has it. */
+  let proposed = "";
   const form = /** @type {HTMLFormElement} */ (dialog.querySelector("form"));
   const fields = /** @type {{place: HTMLSelectElement, starts: HTMLInputElement}} */ (/** @type {unknown} */ (form.elements));
   const error = /** @type {HTMLElement} */ (dialog.querySelector("[data-put-error]"));
@@ -65,11 +67,15 @@ export function shelf(root, board, change, lifting, words) {
     for (const option of fields.place.options) option.disabled = !lasts && !option.value.startsWith("on_demand");
     if (fields.place.selectedOptions[0]?.disabled) fields.place.selectedIndex = fields.place.options.length - 1;
     const noon = board.clock.read(`${board.clock.typed(board.facts.start).slice(0, 10)}T12:00`);
-    // Nothing is put into the past unasked; a day that is over altogether may be written up.
-    const soon = board.clock.snap(Date.now() + 30 * MINUTE, 15);
-    const earliest = soon < board.facts.end ? Math.max(soon, board.facts.start) : board.facts.start;
     const typed = board.clock.read(fields.starts.value);
-    if (!(typed >= earliest && typed < board.facts.end)) fields.starts.value = board.clock.typed(Math.max(noon, earliest));
+    const { start, end } = board.facts;
+    // What stands there goes on from the last one. Nothing is proposed in the past, unless all that is shown is past.
+    if (!(typed >= start && typed < end) || (typed < Date.now() && fields.starts.value === proposed)) {
+      const soon = board.clock.snap(Date.now() + 15 * MINUTE, 15);
+      const coming = Math.max(soon < end ? soon : board.clock.snap(Date.now() + MINUTE, 1), start);
+      proposed = board.clock.typed(Math.max(noon, coming < end ? coming : start));
+      fields.starts.value = proposed;
+    }
     dialog.showModal();
     fields.place.focus();
   }
