@@ -16,6 +16,9 @@ from showcase.core import rights
 from showcase.core.models import SHOWABLE, Asset, Festival, Screening, Work
 from showcase.core.rights import Use
 
+Countries = Literal["told", "open", "closed"]
+"""Whether the server tells from which country people watch; if not, what it takes everybody for."""
+
 Phase = Literal["upcoming", "on_air", "replay", "ended"]
 Severity = Literal["error", "warning"]
 
@@ -93,7 +96,10 @@ def next_change(screenings: Iterable[Screening], now: datetime) -> datetime | No
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Something that stands against a screening (`error`) or is worth a look (`warning`), with what its sentence needs."""
+    """Something that stands against a screening (`error`) or is worth a look (`warning`), with what its sentence needs.
+
+    A `title` is there in all its languages.
+    """
 
     code: str
     severity: Severity
@@ -107,6 +113,7 @@ def conflicts(
     zone: ZoneInfo,
     now: datetime,
     beside: Sequence[Screening] = (),
+    countries: Countries = "told",
 ) -> tuple[Conflict, ...]:
     """All that stands against `screening` at `now`; `works` are those of its slots. Drafts carry it, publishing waits for
     its errors.
@@ -128,7 +135,7 @@ def conflicts(
         add("screening-empty", "error")
     for other in beside:
         # Two that are public cannot both be on the channel; a draft may still be moved.
-        title = other.text("title", "en") or other.slug
+        title = _title(other)
         severity: Severity = "error" if other.state == "published" else "warning"
         add("channel-overlap" if not screening.room else "room-overlap", severity, other=other.slug, title=title)
     for local in filter(None, (screening.starts_local, screening.ends_local, screening.replay_until_local)):
@@ -146,12 +153,12 @@ def conflicts(
         work = works.get(slot.work)
         if work is not None:
             _about(work, slot.version, add)
-            _about_rights(work, screening, add)
+            _about_rights(work, screening, countries, add)
             asset = playing(work, slot.version)
             if screening.kind == "premiere" and asset is not None and asset.playable and not _seen(asset):
-                add("work-not-ready", "error", work=work.slug, title=work.text("title", "en") or work.slug)
+                add("work-not-ready", "error", work=work.slug, title=_title(work))
             if screening.kind == "premiere" and work.medium in ("image", "web"):
-                add("not-for-channel", "error", work=work.slug, title=work.text("title", "en") or work.slug)
+                add("not-for-channel", "error", work=work.slug, title=_title(work))
     if screening.kind == "premiere":
         length = showing_time(screening, works)
         over = length - (screening.ends - screening.starts)
@@ -194,7 +201,7 @@ def _minutes(length: timedelta) -> str:
 
 
 def _about(work: Work, version: str | None, add: Any) -> None:
-    title = work.text("title", "en") or work.slug
+    title = _title(work)
     if work.state not in SHOWABLE:
         add("work-not-accepted", "error", work=work.slug, title=title)
     asset = playing(work, version)
@@ -209,10 +216,15 @@ def _about(work: Work, version: str | None, add: Any) -> None:
             add("language-missing", "warning", work=work.slug, title=title, lang=lang)
 
 
-def _about_rights(work: Work, screening: Screening, add: Any) -> None:
+def _title(one: Work | Screening) -> Mapping[str, str]:
+    """Its titles by language; in none it is called by its name in addresses."""
+    return one.texts.get("title") or {"": one.slug}
+
+
+def _about_rights(work: Work, screening: Screening, countries: Countries, add: Any) -> None:
     """What the rights of a work and its music say to a screening; `case` chooses the sentence of a code."""
     stated = work.rights
-    about = {"work": work.slug, "title": work.text("title", "en") or work.slug}
+    about = {"work": work.slug, "title": _title(work)}
 
     def outside(starts: datetime, ends: datetime) -> bool:
         return (stated.starts is not None and starts < stated.starts) or (
@@ -231,7 +243,8 @@ def _about_rights(work: Work, screening: Screening, add: Any) -> None:
         if cues := rights.uncleared(stated, "replay"):
             add("cues-uncleared", "warning", case="replay", cues=_titles(cues), **about)
     if stated.mode != "everywhere":
-        add("rights-territories", "warning", case=stated.mode, count=len(stated.territories), **about)
+        case = stated.mode if countries == "told" else f"untold-{countries}"
+        add("rights-territories", "warning", case=case, count=len(stated.territories), **about)
 
 
 def _titles(cues: Sequence[rights.Cue]) -> str:

@@ -90,7 +90,7 @@ def wanted(tx: sa.Connection, key: str, now: datetime, foresight: timedelta) -> 
         shown = screenings.on_channel(tx, now, festival.id)
     else:
         shown = screenings.on_channel(tx, now, None)
-    loop = festivals.looped(tx, festival.id) if festival is not None and name.startswith("f") else []
+    loop = _loop(tx, name, now)
     found = works.by_ids(tx, {*loop, *(s.work for one in shown for s in one.slots)}, renditions=True)
     items = tuple(_item(one, found, territory or None) for one in shown)
     slate, missing = _slate(tx, festival)
@@ -103,6 +103,14 @@ def wanted(tx: sa.Connection, key: str, now: datetime, foresight: timedelta) -> 
         and (source := _source(work, None)) is not None
     ]
     return Wanted(Programme(items, slate, tuple(filler)), frozenset(found), missing)
+
+
+def _loop(tx: sa.Connection, name: str, now: datetime) -> list[int]:
+    """The works between the screenings: a festival's own, on the network's channel those of all that are on; a premiere's
+    own channel has none."""
+    if name.startswith("f"):
+        return festivals.looped(tx, int(name[1:]))
+    return festivals.looped_by_all(tx, now.date()) if name == "n" else []
 
 
 def _item(one: Screening, found: Mapping[int, Work], territory: str | None) -> Item:

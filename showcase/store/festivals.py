@@ -135,6 +135,22 @@ def looped(tx: sa.Connection, id: int) -> list[int]:
     return list(tx.scalars(sa.select(loops.c.work).where(loops.c.festival == id).order_by(loops.c.position)))
 
 
+MOST_LOOPED = 60
+"""So many works the network's channel shows in a loop at the most."""
+
+
+def looped_by_all(tx: sa.Connection, day: date) -> list[int]:
+    """The works that the channels of all public festivals of `day` show between their screenings, each once, in the order
+    of the festivals."""
+    found = tx.scalars(
+        sa.select(loops.c.work)
+        .join(festivals, festivals.c.id == loops.c.festival)
+        .where(festivals.c.state == "published", festivals.c.starts_on <= day, festivals.c.ends_on >= day)
+        .order_by(festivals.c.id, loops.c.position)
+    )
+    return list(dict.fromkeys(found))[:MOST_LOOPED]
+
+
 def set_loop(tx: sa.Connection, now: datetime, id: int, shown: Sequence[int]) -> None:
     """The works (by number) that the festival's channel shows between its screenings."""
     tx.execute(loops.delete().where(loops.c.festival == id))

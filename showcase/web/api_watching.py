@@ -81,6 +81,26 @@ async def play(request: web.Request, body: ScreeningPlay) -> Answer:
     )
 
 
+class CodeGiven(Model):
+    """An access code as somebody typed it."""
+
+    code: Annotated[str, Field(max_length=200)]
+
+
+@calls.call(
+    "POST", SCREENING + "/code", "Ask whether an access code is good", writes=False, body=CodeGiven, answers={204: None},
+    errors=[401, 404],
+)  # fmt: skip
+async def check_code(request: web.Request, body: CodeGiven) -> Answer:
+    """Nothing is counted and nothing opened: that is for the call that plays. Wrong ones are few for each address."""
+    number = await request.app[DB].read(screenings.number, request.match_info["slug"])
+    screening = await request.app[SHOWINGS].screening(number)
+    if not rules.allows_screening(request[PERSON], "see", screening):
+        raise NotFound()
+    await codes.admitted(request, screening, body.code)
+    return Answer(status=204)
+
+
 @calls.call(
     "POST", "/api/v1/channels/{slug:[a-z0-9-]+}/play", "Ask to watch a channel", writes=False, answers={200: PlayOut}, errors=[404, 503],
 )  # fmt: skip

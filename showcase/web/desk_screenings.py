@@ -43,7 +43,13 @@ async def new_page(request: web.Request) -> web.Response:
     soon = (present + timedelta(hours=1)).replace(minute=0)
     if starts < soon and present.date() <= festival.ends_on:
         starts, ends = soon, max(ends, soon + timedelta(hours=1))
-    given = {"starts": _minute(starts), "ends": _minute(ends), "slots": [], "pauses": []}
+    given = {
+        "starts": _minute(starts),
+        "ends": _minute(ends),
+        "ends_proposed": _minute(ends),
+        "slots": [],
+        "pauses": [],
+    }
     return await _screening(request, festival, None, typed=given)
 
 
@@ -69,10 +75,14 @@ def _read(fields: MultiDict[str]) -> dict[str, Any]:
             text = pauses[position] if position < len(pauses) else ""
             pause = forms.number({f"pauses.{position}": text}, f"pauses.{position}", 0, 86_400) or 0
             shown.append((slug, None, pause))
+    # The end of the whole festival is proposed for what is on demand; nobody means it for anything else.
+    ends = "" if kind != "on_demand" and fields.get("ends") == fields.get("ends_proposed") else fields.get("ends", "")
+    if not ends and kind != "premiere":
+        raise Invalid(fields={"ends": "required"})
     return {
         "kind": kind,
         "starts_local": _clock(fields, "starts"),
-        "ends_local": _clock(fields, "ends") if fields.get("ends") or kind != "premiere" else None,
+        "ends_local": _clock(fields, "ends") if ends else None,
         "replay_until_local": _clock(fields, "replay_until") if fields.get("replay_until") else None,
         "room": fields.get("room", ""),
         "fields": programme_texts.typed(fields),

@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from showcase.core.failures import N_
 from showcase.core.feeds_xml import clean
-from showcase.core.models import Screening
+from showcase.core.models import Screening, best_text
+from showcase.web import words
 
 PRODUCT = "-//Showcase//programme//EN"
 
@@ -38,8 +40,7 @@ def calendar(name: str, found: Sequence[Screening], lang: str, site: str, now: d
         event.add("dtstart", screening.starts.astimezone(zone))
         event.add("dtend", screening.ends.astimezone(zone))
         event.add("summary", clean(screening.text("title", lang)) or screening.slug)
-        if text := clean(screening.text("text", lang)):
-            event.add("description", text)
+        event.add("description", clean(_described(screening, lang)))
         event.add("url", f"{site}/{lang}/screenings/{screening.slug}")
         event.add("location", f"{site}/{lang}/screenings/{screening.slug}")
         event.add("status", "CANCELLED" if screening.state == "withdrawn" else "CONFIRMED")
@@ -47,6 +48,15 @@ def calendar(name: str, found: Sequence[Screening], lang: str, site: str, now: d
         made.add_component(event)
     made.add_missing_timezones()
     return bytes(made.to_ical())
+
+
+def _described(screening: Screening, lang: str) -> str:
+    """What a calendar tells of a screening: its kind and festival, for whom it is, and its text."""
+    kind = " · ".join(
+        filter(None, (words.called("kind", screening.kind, lang), best_text(screening.festival_title, lang)))
+    )
+    closed = words.catalogue(lang).gettext(N_("Only with an access code.")) if screening.closed else ""
+    return "\n".join(filter(None, (kind, closed, screening.text("text", lang))))
 
 
 def event_data(screening: Screening, lang: str, site: str) -> Markup:

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -135,7 +136,7 @@ def _environment(
         called=lambda kind, value: words.called(kind, value, lang),
         day_span=lambda first, last: words.day_span(first, last, lang),
         on_clock=lambda local: words.on_clock(local, lang),
-        zone_city=words.zone_city,
+        zone_city=lambda zone: words.zone_city(zone, lang),
         country=lambda code: words.country(code, lang),
         language_name=lambda tag: words.language_name(tag, lang),
         sentence=lambda code, params=None: words.sentence(code, params or {}, lang),
@@ -188,6 +189,7 @@ def context(request: web.Request, person: Person | None = None) -> dict[str, Any
         "translated": {code: f"/{code}/{tail}{query}" for code in SITE_LANGUAGES},
         "csrf": csrf_token(request),
         "now": request.app[NOW](),
+        "day_long": timedelta(days=1),
     }
 
 

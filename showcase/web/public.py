@@ -269,6 +269,9 @@ async def city_page(request: web.Request) -> web.Response:
         city=city,
         works=found,
         total=await request.app[DB].read(works.count, which),
+        online=await request.app[DB].read(
+            festivals.listed, cities=frozenset({city.slug}), states=screenings.PUBLIC_FESTIVALS, network=False
+        ),
         cities=cities,
         verdicts={w.id: verdict(w, at) for w in found},
     )

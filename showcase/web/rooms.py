@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from aiohttp import web
 
-from showcase.core import schedule
+from showcase.core import rights, schedule
 from showcase.core.models import SHOWABLE, Festival, Screening, Work
 from showcase.errors import NotFound
-from showcase.store import festivals, screenings
+from showcase.store import festivals, screenings, works
 from showcase.web import network, pictures
 from showcase.web.keys import DB, LANG, now
 from showcase.web.pages import public, render, turns_with
@@ -114,6 +115,7 @@ async def channel_page(request: web.Request) -> web.Response:
         coming=coming,
         phases={s.id: schedule.phase(s, at) for s in coming},
         cities=cities,
+        looped=await db.read(_looped, festival.id if festival is not None else None, at),
         room=room(
             request,
             play_url=f"/api/v1/channels/{slug}/play",
@@ -122,6 +124,17 @@ async def channel_page(request: web.Request) -> web.Response:
             kind="channel",
         ),
     )
+
+
+def _looped(tx: sa.Connection, festival: int | None, at: datetime) -> list[Work]:
+    """The works that a channel shows between its screenings, as far as they can be shown now."""
+    numbers = festivals.looped(tx, festival) if festival is not None else festivals.looped_by_all(tx, at.date())
+    found = works.by_ids(tx, set(numbers))
+    return [
+        work
+        for work in (found[n] for n in numbers if n in found)
+        if work.state in SHOWABLE and work.main is not None and rights.may_show(work.rights, "premiere", at, None).open
+    ]
 
 
 def routes(app: web.Application) -> None:

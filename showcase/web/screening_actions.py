@@ -142,8 +142,10 @@ def _update(
         revision=revision,
     )
     changed = screenings.by_id(tx, screening.id)
+    if screening_checks.gone_by(before, changed, at):
+        raise Conflict("would-be-over")
     if changed.state == "published":
-        screening_checks.refuse_errors(screening_checks.read_conflicts(tx, changed, at), request[LANG])
+        screening_checks.refuse_errors(screening_checks.read_conflicts(tx, request, changed, at), request[LANG])
     history.record(tx, at, signed_in(request).id, action, before, changed)
     return changed
 
@@ -213,7 +215,7 @@ async def publish(request: web.Request, revision: int | None = None) -> Screenin
     def write(tx: sa.Connection, at: datetime) -> Screening:
         before = screenings.by_id(tx, screening.id)
         screenings.set_state(tx, at, screening.id, "published", ("draft", "withdrawn", "published"), revision)
-        screening_checks.refuse_errors(screening_checks.read_conflicts(tx, before, at), request[LANG])
+        screening_checks.refuse_errors(screening_checks.read_conflicts(tx, request, before, at), request[LANG])
         if screening.kind in screenings.PINNED:
             channels.ask_for_slate(tx, at, screening.festival)
         made = screenings.by_id(tx, screening.id)

@@ -13,7 +13,7 @@ from showcase.core import rules, schedule
 from showcase.core.models import Festival, Screening, ScreeningKind, Slot
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import festivals, screenings, works
-from showcase.web import words
+from showcase.web import territory, words
 from showcase.web.keys import DB, PERSON, now
 
 Shown = tuple[str, str | None, int]
@@ -79,25 +79,32 @@ async def conflicts(request: web.Request, screening: Screening) -> tuple[schedul
 
 async def conflicts_of(request: web.Request, found: Sequence[Screening]) -> dict[int, tuple[schedule.Conflict, ...]]:
     """What stands against each of many screenings, by their numbers, in one read of all their works."""
-    return await request.app[DB].read(read_conflicts_of, found, now(request))
+    return await request.app[DB].read(read_conflicts_of, found, now(request), territory.countries(request))
 
 
 def read_conflicts_of(
-    tx: sa.Connection, found: Sequence[Screening], at: datetime
+    tx: sa.Connection, found: Sequence[Screening], at: datetime, countries: schedule.Countries
 ) -> dict[int, tuple[schedule.Conflict, ...]]:
     """As `conflicts_of`, within a transaction."""
     hosts = festivals.by_ids(tx, {s.festival for s in found})
     shown = works.by_ids(tx, {slot.work for s in found for slot in s.slots})
     beside = screenings.beside(tx, found)
     return {
-        s.id: schedule.conflicts(s, hosts[s.festival], shown, words.zone(s.zone), at, beside.get(s.id, ()))
+        s.id: schedule.conflicts(s, hosts[s.festival], shown, words.zone(s.zone), at, beside.get(s.id, ()), countries)
         for s in found
     }
 
 
-def read_conflicts(tx: sa.Connection, screening: Screening, at: datetime) -> tuple[schedule.Conflict, ...]:
+def read_conflicts(
+    tx: sa.Connection, request: web.Request, screening: Screening, at: datetime
+) -> tuple[schedule.Conflict, ...]:
     """As `conflicts`, within a transaction."""
-    return read_conflicts_of(tx, [screening], at)[screening.id]
+    return read_conflicts_of(tx, [screening], at, territory.countries(request))[screening.id]
+
+
+def gone_by(before: Screening, after: Screening, at: datetime) -> bool:
+    """Whether something public that is to come would be over, unseen, by a change."""
+    return before.state == "published" and before.starts > at and after.ends <= at
 
 
 def refuse_errors(found: Sequence[schedule.Conflict], lang: str) -> None:
@@ -147,7 +154,10 @@ async def suppose(
             ends=schedule.moment(end, zone).moment,
             slots=tuple(slots),
         )
-        return supposed.ends, read_conflicts(tx, supposed, at)
+        against = read_conflicts(tx, request, supposed, at)
+        if screening is not None and gone_by(screening, supposed, at):
+            against = tuple(replace(c, severity="error") if c.code == "screening-past" else c for c in against)
+        return supposed.ends, against
 
     found = screening if screening is not None else _supposed(festival, kind, at)
     return await request.app[DB].read(look)

@@ -14,7 +14,7 @@ from showcase.core.models import ASSET_ROLES, MEDIA, City, Person, Work
 from showcase.core.rights import USES
 from showcase.errors import Conflict, Invalid, NotFound
 from showcase.store import assets, people, works
-from showcase.web import actions, forms, network, pictures, public, rights_actions, sentences, streams, words
+from showcase.web import actions, forms, network, pictures, public, rights_actions, sentences, streams, territory, words
 from showcase.web.forms import back, form
 from showcase.web.keys import DB, LANG, SETTINGS, SPOOL, STORAGE, signed_in
 from showcase.web.pages import render
@@ -152,6 +152,7 @@ async def _page(
         view=_view(work, given, _clock(person, work, cities)),
         stated=rights_actions.view(work, stated, _clock(person, work, cities), request[LANG]),
         uses=USES,
+        countries=territory.countries(request),
         empty_cues=rights_actions.EMPTY_CUES,
         states={k: words.called("file-state", k, request[LANG]) for k in sentences.NAMES["file-state"]},
         stages={k: words.called("stage", k, request[LANG]) for k in (*sentences.NAMES["stage"], "v")},

@@ -16,6 +16,7 @@ from typing import Protocol
 from aiohttp import web
 
 from showcase.core.rights import NOWHERE
+from showcase.core.schedule import Countries
 from showcase.web.keys import SETTINGS, TERRITORIES
 from showcase.web.limits import address
 
@@ -135,6 +136,11 @@ def told(request: web.Request) -> bool:
     """Whether this server tells territories apart at all."""
     settings = request.app[SETTINGS]
     return bool((settings.territory_header and settings.trusted_proxies) or settings.territory_database)
+
+
+def countries(request: web.Request) -> Countries:
+    """What becomes of rights that are for some countries: they are told apart, or all stand open, or all closed."""
+    return "told" if told(request) else request.app[SETTINGS].territory_unknown
 
 
 def of(request: web.Request) -> str | None:

@@ -19,7 +19,7 @@ from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import format_decimal
 
 from showcase.core.failures import FAILURES, N_
-from showcase.core.models import SITE_LANGUAGES
+from showcase.core.models import SITE_LANGUAGES, best_text
 from showcase.web.sentences import ERRORS, NAMES
 
 
@@ -123,6 +123,8 @@ def sentence(code: str, params: Mapping[str, Any], lang: str) -> str:
 
 
 def _value(value: Any, lang: str) -> str:
+    if isinstance(value, Mapping):
+        return best_text(value, lang)
     if isinstance(value, float):
         return format_decimal(value, locale=lang, format="#,##0.#")
     return str(value)
@@ -179,9 +181,12 @@ def on_clock(local: datetime, lang: str) -> str:
     return format_datetime(local, "EEE d MMM, HH:mm", locale=_locale(lang))
 
 
-def zone_city(zone: str) -> str:
-    """The place that a zone is called after: 'Europe/Vienna' -> 'Vienna'."""
-    return zone.rpartition("/")[2].replace("_", " ")
+def zone_city(zone: str, lang: str) -> str:
+    """The place that a zone is called after: 'Europe/Vienna' -> 'Vienna', in French 'Vienne'."""
+    from babel import Locale
+
+    known = Locale.parse(lang).time_zones.get(zone, {}).get("city")
+    return str(known or zone.rpartition("/")[2].replace("_", " "))
 
 
 def clock(moment: datetime, lang: str, zone: tzinfo) -> str:

@@ -21,7 +21,7 @@ for (const root of /** @type {NodeListOf<HTMLElement>} */ (document.querySelecto
   const shown = board(root, words);
   const told = notes(root, words);
   const change = changes(shown, told, words);
-  const lift = lifting(shown, saying(root), words);
+  const lift = lifting(shown, saying(root), words, told.say);
   const sheet = panel(root, shown, change, told, words);
   clocks(root, shown, words);
   keys(root, shown, change, lift, sheet, told, words);

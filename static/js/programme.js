@@ -34,6 +34,10 @@ const yours = formatter(undefined);
 const utc = formatter("UTC");
 const yourDay = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
+const shortDay = /** @type {const} */ ({ weekday: "short", day: "numeric", month: "short" });
+const yourDate = new Intl.DateTimeFormat(locale, shortDay);
+const pageDate = new Intl.DateTimeFormat(locale, { ...shortDay, timeZone: "UTC" });
+
 /** @param {string} text @param {Record<string, string>} values */
 const filled = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
@@ -121,11 +125,27 @@ function mountWorld(world, clocks) {
     const of = hour?.querySelector("[data-of]");
     if (!hour?.firstChild || !of) continue;
     hour.firstChild.textContent = yours.format(starts);
-    of.textContent = words.yourTime;
+    // The page is a day of UTC: where the reader's is another one by then, it is said.
+    const other = yourDate.format(starts) !== pageDate.format(start);
+    of.textContent = other ? `${yourDate.format(starts)}, ${words.yourTime}` : words.yourTime;
   }
   for (const el of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-soon]"))) {
     say(el, Date.parse(el.dataset.starts ?? ""), Date.parse(el.dataset.ends ?? ""), el.dataset.onDemand !== undefined);
   }
+  // On a phone what is over is put away, so that the present is what is seen first.
+  const list = world.querySelector(".shows");
+  const gone = () => shows.filter(({ ends }) => ends <= Date.now()).length;
+  if (list && words.today !== undefined && gone() && gone() < shows.length) {
+    const earlier = Object.assign(document.createElement("button"), { type: "button", className: "button button-quiet shows-earlier", textContent: filled(words.earlier, { count: String(gone()) }) });
+    earlier.addEventListener("click", () => {
+      list.classList.remove("shows-coming");
+      earlier.remove();
+      /** @type {HTMLElement | null} */ (list.querySelector("a"))?.focus();
+    });
+    list.classList.add("shows-coming");
+    list.before(earlier);
+  }
+
   const axis = /** @type {HTMLElement} */ (world.querySelector("[data-axis]"));
   axis.querySelectorAll("div.t > span").forEach((tick, n) => {
     tick.textContent = yours.format(start + n * 120 * MINUTE).replace(/:00$/, "");

@@ -12,7 +12,7 @@ import pytest
 from showcase.core import schedule
 from showcase.core.models import Festival, Screening, ScreeningKind, ScreeningState, Slot
 from showcase.core.rights import Cue, WorkRights
-from showcase.core.schedule import moment
+from showcase.core.schedule import Countries, moment
 from showcase.web import words
 from tests.core.things import LONG_AGO, asset, work
 
@@ -136,6 +136,16 @@ def test_where_a_replay_is_left_it_is_told_so() -> None:
     assert "Only its replay" in words.sentence(past.code, past.params, "en")
 
 
+@pytest.mark.parametrize("countries", ["open", "closed"])
+def test_where_countries_cannot_be_told_it_is_said_what_becomes_of_them(countries: Countries) -> None:
+    rights = WorkRights(mode="only", territories=frozenset({"AT"}))
+    shown = {1: work(state="accepted", assets=(asset(),), rights=rights)}
+    found = schedule.conflicts(screening("premiere"), FESTIVAL, shown, VIENNA, LONG_AGO, countries=countries)
+    (told,) = [c for c in found if c.code == "rights-territories"]
+    said = words.sentence(told.code, told.params, "en")
+    assert (f"it is {'shown' if countries == 'open' else 'refused'} everywhere" in said, "(1)" in said) == (True, True)
+
+
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_each_says_what_to_do_in_both_languages(lang: str) -> None:
     rights = WorkRights(AT + HOUR, None, "except", frozenset({"US"}), frozenset({"premiere"}), (Cue("Ebb"),))
@@ -144,6 +154,6 @@ def test_each_says_what_to_do_in_both_languages(lang: str) -> None:
     said = [words.sentence(c.code, c.params, lang) for c in found if c.code in ABOUT]
     assert len(set(said)) == 5
     for sentence in said:
-        assert "Tidal" in sentence
+        assert ("Tidal" if lang == "en" else "Marée") in sentence
         assert "{" not in sentence
         assert sentence != words.sentence("internal", {}, lang)

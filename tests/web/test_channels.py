@@ -226,7 +226,7 @@ async def test_the_channel_shows_what_its_festival_hosts_and_co_hosts_and_its_lo
     host = await house.app[DB].read(festivals.festival, "ars-2026")
     await house.write(festivals.set_loop, START, host.id, [loop_work.id])
     house.moment = BEGINS + 30 * SECOND
-    for slug, shown in (("ars-2026", {a, b}), ("gwangju-2026", set()), ("network", {a})):
+    for slug, shown in (("ars-2026", {a, b}), ("gwangju-2026", set()), ("network", {a, b})):
         answer = await house.ask("POST", f"/api/v1/channels/{slug}/play", json={})
         assert answer.status == 200
         base = (await answer.json())["hls"].rpartition("/")[0]
@@ -234,8 +234,9 @@ async def test_the_channel_shows_what_its_festival_hosts_and_co_hosts_and_its_lo
         assert {asset for asset in (a, b) if any(asset in u for u in uris)} == shown, slug
         renewed = await house.ask("POST", "/api/v1/grants", json={"hls": (await answer.json())["hls"]})
         assert renewed.status == 200
-    page = await (await house.ask("GET", "/fr/channels/ars-2026")).text()
-    assert "data-together" in page
+    for slug, listed in (("ars-2026", True), ("gwangju-2026", False), ("network", True)):
+        page = await (await house.ask("GET", f"/fr/channels/{slug}")).text()
+        assert ("data-together" in page, "Entre elles, en boucle" in page) == (True, listed), slug
     draft = await festival(house, slug="draft-2026", public=False)
     for method, path in (("GET", f"/en/channels/{draft}"), ("POST", f"/api/v1/channels/{draft}/play")):
         assert (await house.ask(method, path, "linz" if method == "GET" else None)).status == 404

@@ -84,6 +84,24 @@ async def test_without_a_code_or_with_a_wrong_one_nothing_opens(house: House, la
     assert (WORDS["code-needed", lang] in page, 'data-code="tides"' in page) == (True, True)
 
 
+async def test_a_code_is_looked_at_without_being_counted(house: House) -> None:
+    path = await closed(house)
+    number, good = await code(house, path, max_uses=1)
+
+    async def look(given: str) -> ClientResponse:
+        return await house.ask("POST", f"{path}/code", json={"code": given})
+
+    assert (await look(good)).status == 204
+    assert await refused(await look("abcd-efgh-jkmn")) == (401, "code-wrong", WORDS["code-wrong", "en"])
+    assert await refused(await look(" ")) == (401, "code-needed", WORDS["code-needed", "en"])
+    assert await listed(house, path) == [("The jury", 0, 1, False)]
+    await house.ask("DELETE", f"{path}/codes/{number}", "linz")
+    assert await refused(await look(good)) == (401, "code-over", WORDS["code-over", "en"])
+    await house.ask("PATCH", path, "linz", json={"closed": False})
+    assert (await look("anything")).status == 204
+    assert (await house.ask("POST", "/api/v1/screenings/nothing/code", json={"code": good})).status == 404
+
+
 async def test_a_code_opens_playlists_and_segments_and_each_start_is_counted(house: House) -> None:
     path = await closed(house)
     _, given = await code(house, path, max_uses=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import datetime
 from typing import Any
 
 from showcase.core.models import Work
@@ -115,8 +116,18 @@ async def test_a_check_warns_of_the_past_also_for_what_is_public(house: House) -
     await pinned(house)
     assert (await house.ask("POST", "/api/v1/screenings/tides/publish", "linz", json={})).status == 200
     past = {"starts": "2026-11-21T14:00:00+01:00", "ends": "2026-11-21T14:40:00+01:00"}
-    assert ("screening-past", "warning") in (await check(house, screening="tides", **past))[1]
-    assert ("screening-past", "warning") not in (await check(house, screening="tides"))[1]
+    # It is still to come: nobody would ever see it.
+    assert ("screening-past", "error") in (await check(house, screening="tides", **past))[1]
+    assert "screening-past" not in [code for code, _ in (await check(house, screening="tides"))[1]]
+    refused = await house.ask("PATCH", "/api/v1/screenings/tides", "linz", json=past)
+    assert (refused.status, (await refused.json())["code"]) == (409, "would-be-over")
+    stands = await (await house.ask("GET", "/api/v1/screenings/tides", "linz")).json()
+    assert stands["starts"] == "2026-11-25T14:00:00+01:00"
+    # What has begun may be ended, and what is over be written up.
+    house.moment = datetime.fromisoformat("2026-11-25T14:20:00+01:00")
+    shorter = {"ends": "2026-11-25T14:20:00+01:00"}
+    assert (await house.ask("PATCH", "/api/v1/screenings/tides", "linz", json=shorter)).status == 200
+    assert (await house.ask("PATCH", "/api/v1/screenings/tides", "linz", json=past)).status == 200
 
 
 async def test_a_check_knows_the_hour_that_comes_twice_and_the_one_that_is_skipped(house: House) -> None:

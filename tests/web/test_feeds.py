@@ -161,7 +161,7 @@ async def test_controls_are_in_no_calendar(house: House) -> None:
     await shown(house, title={"en": "Ti\u0007des"}, text={"en": "a\u0001b\u0008c", "fr": ""})
     body = await (await house.ask("GET", "/programme.ics")).read()
     (event,) = icalendar.Calendar.from_ical(body).walk("VEVENT")
-    assert (str(event["SUMMARY"]), str(event["DESCRIPTION"])) == ("Tides", "abc")
+    assert (str(event["SUMMARY"]), str(event["DESCRIPTION"])) == ("Tides", "Premiere · Ars\nabc")
 
 
 async def test_pages_name_their_feeds(house: House) -> None:

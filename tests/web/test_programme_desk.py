@@ -250,6 +250,28 @@ async def test_a_new_screening_is_proposed_from_the_next_hour_on(house: House, a
     assert {name: match and match[1] for name, match in found.items()} == {"starts": starts, "ends": ends}
 
 
+async def test_the_proposed_end_is_for_what_is_on_demand(house: House) -> None:
+    await begun(house)
+    proposed = {"title__en": "Ebb", "starts": "2026-11-26T14:00", "ends": "2026-11-30T22:00", "work": "tide"}
+    for kind, given, ends in (
+        ("premiere", "2026-11-30T22:00", "2026-11-26T14:01:00+01:00"),
+        ("premiere", "", "2026-11-30T22:00:00+01:00"),
+        ("on_demand", "2026-11-30T22:00", "2026-11-30T22:00:00+01:00"),
+    ):
+        made = await post(
+            house, "/en/desk/festivals/ars/new", "linz", kind=kind, ends_proposed=given, room="", **proposed
+        )
+        assert made.status == 303, await made.text()
+        slug = made.headers["Location"].rpartition("/")[2]
+        one = await (await house.ask("GET", f"/api/v1/screenings/{slug}", "linz")).json()
+        assert (kind, one["ends"]) == (kind, ends)
+    live = await post(
+        house, "/en/desk/festivals/ars/new", "linz", kind="live", ends_proposed="2026-11-30T22:00", room="", **proposed
+    )
+    page = await live.text()
+    assert (live.status, "This is needed." in page, 'value="Ebb"' in page) == (422, True, True)
+
+
 async def test_a_change_that_was_changed_again_is_not_taken_back(house: House) -> None:
     await begun(house)
     api, path = "/api/v1/screenings/tides", "/en/desk/screenings/tides"

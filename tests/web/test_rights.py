@@ -24,7 +24,7 @@ PUBLIC = {
 OF_A_SCREENING = {
     "/{lang}/screenings/{slug}", "/embed/screening/{slug}", "/{lang}/festivals/{slug}", "/festivals/{slug}.ics", "/festivals/{slug}/schedule.xml",
     "/festivals/{slug}/schedule.json", "/api/v1/screenings/{slug}",
-    "/api/v1/screenings/{slug}/play", "/api/v1/screenings/{slug}/publish", "/api/v1/screenings/{slug}/withdraw", "/api/v1/screenings/{slug}/history", "/api/v1/screenings/{slug}/restore",
+    "/api/v1/screenings/{slug}/play", "/api/v1/screenings/{slug}/code", "/api/v1/screenings/{slug}/publish", "/api/v1/screenings/{slug}/withdraw", "/api/v1/screenings/{slug}/history", "/api/v1/screenings/{slug}/restore",
     "/api/v1/festivals/{slug}", "/api/v1/festivals/{slug}/picture", "/pictures/festivals/{id}/{key}/{file}", "/api/v1/screenings/{slug}/codes", "/api/v1/screenings/{slug}/codes/{id}", "/api/v1/screenings/check",
 }  # fmt: skip
 OF_A_WORK = {

@@ -71,6 +71,7 @@ export function changes(board, told, words) {
 
   /** Errors first; what is only worth a look is at the block. @param {any} body @param {string} sentence */
   function tell(body, sentence) {
+    told.clear();
     const errors = /** @type {{severity: string, detail: string}[]} */ (body.conflicts ?? []).filter((c) => c.severity === "error");
     told.say([sentence, ...errors.map((c) => c.detail)].join(" "));
   }

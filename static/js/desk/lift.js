@@ -22,8 +22,9 @@ const ASK_MS = 180;
  * @param {import("./board.js").Board} board
  * @param {ReturnType<typeof import("./say.js").saying>} bubble
  * @param {Record<string, string>} words
+ * @param {(sentence: string) => void} say for who listens
  */
-export function lifting(board, bubble, words) {
+export function lifting(board, bubble, words, say) {
   /** Whether a kind may be in a row. @param {string} kind @param {HTMLElement} row */
   function fits(kind, row) {
     const place = row.dataset.row ?? "";
@@ -44,6 +45,7 @@ export function lifting(board, bubble, words) {
     let row = home;
     let timer = 0;
     let asking = new AbortController();
+    let told = "";
     /** @type {import("./say.js").Against[]} */
     let against = [];
     el.classList.add("slot-moving");
@@ -89,6 +91,9 @@ export function lifting(board, bubble, words) {
         if (!answer.ok) return;
         against = answer.body.conflicts;
         show();
+        const heard = against.map(({ detail }) => detail).join(" ");
+        if (heard !== told) say(heard);
+        told = heard;
       } catch {
         // Something newer is being asked.
       }

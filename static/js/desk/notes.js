@@ -32,5 +32,10 @@ export function notes(root, words) {
     while (place.children.length > MOST) place.lastElementChild?.remove();
   }
 
-  return { note, say };
+  /** Something went well: what was wrong before it is no longer the news. */
+  function clear() {
+    for (const old of place.querySelectorAll(".notice-bad")) old.remove();
+  }
+
+  return { note, say, clear };
 }

@@ -67,6 +67,19 @@ export function panel(root, board, change, told, words) {
     place?.scrollIntoView({ block: "nearest" });
   }
 
+  // A block is moved as it is, unless its end is given, too.
+  frame.addEventListener("input", (event) => {
+    const field = /** @type {HTMLInputElement} */ (event.target);
+    const form = /** @type {HTMLFormElement | null} */ (field.closest("[data-when]"));
+    const one = board.screening(slug);
+    if (!form || !one) return;
+    const fields = /** @type {{ends: HTMLInputElement}} */ (/** @type {unknown} */ (form.elements));
+    if (field.name === "ends") form.dataset.ended = "";
+    if (field.name !== "starts" || form.dataset.ended !== undefined) return;
+    const starts = board.clock.read(field.value);
+    if (!Number.isNaN(starts)) fields.ends.value = board.clock.typed(starts + one.ends - one.starts);
+  });
+
   frame.addEventListener("submit", async (event) => {
     const form = /** @type {HTMLFormElement} */ (event.target);
     event.preventDefault();

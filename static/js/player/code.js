@@ -37,10 +37,37 @@ export function mount(form) {
   const button = form.querySelector("button");
   field.value = code(screening);
   if (button) button.disabled = false;
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    keep(screening, field.value.trim());
-    if (said instanceof HTMLElement) said.textContent = field.value.trim() ? (said.dataset.kept ?? "") : "";
+    const given = field.value.trim();
+    if (button) button.disabled = true;
+    const refused = given ? await wrong(screening, given) : "";
+    if (button) button.disabled = false;
+    field.setAttribute("aria-invalid", String(refused !== ""));
+    if (said instanceof HTMLElement) {
+      said.textContent = refused || (given ? (said.dataset.kept ?? "") : "");
+      said.className = refused ? "error" : "hint";
+    }
+    if (refused) return field.focus();
+    keep(screening, given);
     document.dispatchEvent(new CustomEvent("showcase-code", { detail: screening }));
   });
+}
+
+/**
+ * Why a code is not taken, in words; empty when it is good, and when nobody can say just now: playing will tell.
+ * @param {string} screening its slug @param {string} given
+ */
+async function wrong(screening, given) {
+  try {
+    const answer = await fetch(`/api/v1/screenings/${screening}/code`, {
+      method: "POST",
+      headers: { Accept: "application/json", "Accept-Language": document.documentElement.lang, "Content-Type": "application/json" },
+      body: JSON.stringify({ code: given }),
+    });
+    if (answer.ok || answer.status >= 500) return "";
+    return String((await answer.json()).detail ?? "");
+  } catch {
+    return "";
+  }
 }

@@ -58,7 +58,7 @@ export function settings(engine, { strings, pageLang }) {
         "sound",
         strings.sound,
         sounds.length > 1
-          ? sounds.map((s) => [s.id, s.described ? fill(strings.described, { name: s.label }) : s.label])
+          ? sounds.map((s) => [s.id, strings.sounds[s.label] ?? (s.described ? fill(strings.described, { name: s.label }) : s.label)])
           : [],
         engine.sound,
         (value) => (engine.sound = Number(value)),
