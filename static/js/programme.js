@@ -133,7 +133,6 @@ function mountWorld(world, clocks) {
     say(el, Date.parse(el.dataset.starts ?? ""), Date.parse(el.dataset.ends ?? ""), el.dataset.onDemand !== undefined);
   }
   // On a phone what is over is put away, so that the present is what is seen first.
-  const list = world.querySelector(".shows");
   const gone = () => shows.filter(({ ends }) => ends <= Date.now()).length;
   if (list && words.today !== undefined && gone() && gone() < shows.length) {
     const earlier = Object.assign(document.createElement("button"), { type: "button", className: "button button-quiet shows-earlier", textContent: filled(words.earlier, { count: String(gone()) }) });
