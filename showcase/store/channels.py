@@ -97,10 +97,7 @@ def wanted(tx: sa.Connection, key: str, now: datetime, foresight: timedelta) -> 
     filler = [
         source
         for work in (found[n] for n in loop if n in found)
-        if work.state in SHOWABLE
-        # The rights know no loop: it goes out at one time for everybody, as a premiere does.
-        and all(rights.may_show(work.rights, "premiere", at, territory or None).open for at in (now, now + foresight))
-        and (source := _source(work, None)) is not None
+        if in_a_loop(work, (now, now + foresight), territory or None) and (source := _source(work, None)) is not None
     ]
     return Wanted(Programme(items, slate, tuple(filler)), frozenset(found), missing)
 
@@ -110,7 +107,22 @@ def _loop(tx: sa.Connection, name: str, now: datetime) -> list[int]:
     own channel has none."""
     if name.startswith("f"):
         return festivals.looped(tx, int(name[1:]))
-    return festivals.looped_by_all(tx, now.date()) if name == "n" else []
+    return festivals.looped_by_all(tx, now) if name == "n" else []
+
+
+def in_a_loop(work: Work, moments: Iterable[datetime], territory: str | None) -> bool:
+    """Whether a channel can show a work of its loop, there and at these moments.
+
+    The rights know no loop: it goes out at one time for everybody, as a premiere does.
+    """
+    main = work.main
+    return (
+        work.state in SHOWABLE
+        and main is not None
+        and main.playable
+        and bool(main.duration_us)
+        and all(rights.may_show(work.rights, "premiere", at, territory).open for at in moments)
+    )
 
 
 def _item(one: Screening, found: Mapping[int, Work], territory: str | None) -> Item:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -139,16 +141,26 @@ MOST_LOOPED = 60
 """So many works the network's channel shows in a loop at the most."""
 
 
-def looped_by_all(tx: sa.Connection, day: date) -> list[int]:
-    """The works that the channels of all public festivals of `day` show between their screenings, each once, in the order
-    of the festivals."""
-    found = tx.scalars(
-        sa.select(loops.c.work)
+def looped_by_all(tx: sa.Connection, now: datetime) -> list[int]:
+    """The works that the channels of all public festivals that are on show between their screenings, each once: the first of
+    every festival, then the second, up to `MOST_LOOPED`."""
+    day = now.date()
+    by_festival: dict[int, list[int]] = {}
+    for r in tx.execute(
+        sa.select(loops.c.festival, loops.c.work, festivals.c.zone, festivals.c.starts_on, festivals.c.ends_on)
         .join(festivals, festivals.c.id == loops.c.festival)
-        .where(festivals.c.state == "published", festivals.c.starts_on <= day, festivals.c.ends_on >= day)
+        .where(
+            festivals.c.state == "published",
+            festivals.c.starts_on <= day + timedelta(days=1),
+            festivals.c.ends_on >= day - timedelta(days=1),
+        )
         .order_by(festivals.c.id, loops.c.position)
-    )
-    return list(dict.fromkeys(found))[:MOST_LOOPED]
+    ):
+        # Its days are those of its own calendar.
+        if r.starts_on <= now.astimezone(ZoneInfo(r.zone)).date() <= r.ends_on:
+            by_festival.setdefault(r.festival, []).append(r.work)
+    in_turn = itertools.chain.from_iterable(itertools.zip_longest(*by_festival.values()))
+    return list(dict.fromkeys(work for work in in_turn if work is not None))[:MOST_LOOPED]
 
 
 def set_loop(tx: sa.Connection, now: datetime, id: int, shown: Sequence[int]) -> None:

@@ -89,14 +89,17 @@ class CodeGiven(Model):
 
 @calls.call(
     "POST", SCREENING + "/code", "Ask whether an access code is good", writes=False, body=CodeGiven, answers={204: None},
-    errors=[401, 404],
+    errors=[401, 404, 410],
 )  # fmt: skip
 async def check_code(request: web.Request, body: CodeGiven) -> Answer:
     """Nothing is counted and nothing opened: that is for the call that plays. Wrong ones are few for each address."""
+    limit(request, "play-together")
     number = await request.app[DB].read(screenings.number, request.match_info["slug"])
     screening = await request.app[SHOWINGS].screening(number)
     if not rules.allows_screening(request[PERSON], "see", screening):
         raise NotFound()
+    if screening.state == "withdrawn" or schedule.phase(screening, now(request)) != "upcoming":
+        streams.refuse_screening(screening, now(request))
     await codes.admitted(request, screening, body.code)
     return Answer(status=204)
 

@@ -180,7 +180,9 @@ async def save_festival(request: web.Request) -> web.Response:
         )
     except Conflict as error:
         typed = _typed(fields) | {"revision": str(festival.revision)}
-        return await _festival(request, festival, status=409, typed=typed, problem=error.code)
+        return await _festival(
+            request, festival, status=409, typed=typed, problem=error.code, error_params=error.params
+        )
     return back(f"/{request[LANG]}/desk/festivals/{festival.slug}#saved")
 
 

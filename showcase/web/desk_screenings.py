@@ -75,8 +75,10 @@ def _read(fields: MultiDict[str]) -> dict[str, Any]:
             text = pauses[position] if position < len(pauses) else ""
             pause = forms.number({f"pauses.{position}": text}, f"pauses.{position}", 0, 86_400) or 0
             shown.append((slug, None, pause))
-    # The end of the whole festival is proposed for what is on demand; nobody means it for anything else.
-    ends = "" if kind != "on_demand" and fields.get("ends") == fields.get("ends_proposed") else fields.get("ends", "")
+    # The end of the whole festival is proposed for what is on demand; days later nobody means it for anything else.
+    ends, proposed = fields.get("ends", ""), fields.get("ends_proposed", "")
+    if kind != "on_demand" and ends == proposed and ends[:10] != fields.get("starts", "")[:10]:
+        ends = ""
     if not ends and kind != "premiere":
         raise Invalid(fields={"ends": "required"})
     return {
@@ -312,7 +314,8 @@ async def delete(request: web.Request) -> web.Response:
 
 
 def _typed(fields: MultiDict[str]) -> dict[str, Any]:
-    return {k: fields[k] for k in fields} | {
+    # What was proposed is not proposed again: who sends it once more means it.
+    return {k: fields[k] for k in fields if k != "ends_proposed"} | {
         "slots": fields.getall("work", []),
         "pauses": fields.getall("pause", []),
         "hosts": fields.getall("host", []),

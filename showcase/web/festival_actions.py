@@ -12,9 +12,9 @@ from aiohttp import web
 
 from showcase.core import rules
 from showcase.core.models import Festival, Texts
-from showcase.errors import Forbidden, Invalid
-from showcase.store import festivals
-from showcase.web import festival_channel, programme_texts
+from showcase.errors import Conflict, Forbidden, Invalid
+from showcase.store import festivals, screenings
+from showcase.web import festival_channel, programme_texts, screening_checks
 from showcase.web.keys import DB, PERSON, now, signed_in
 
 log = logging.getLogger(__name__)
@@ -92,9 +92,13 @@ async def update(
             festival_channel.check_rooms(tx, festival, rooms)
             given["rooms"] = list(rooms)
         shown = festival_channel.loop_works(tx, request, festival, loop) if loop is not None else None
+        before = {s.id: s for s in screenings.of_festival(tx, festival.id, public=True)} if "zone" in given else {}
         festivals.update(tx, at, festival.id, values=given, fields=fields, revision=revision)
         if shown is not None and tuple(loop or ()) != festival.loop:
             festivals.set_loop(tx, at, festival.id, shown)
+        for one in screenings.by_ids(tx, before).values():
+            if screening_checks.gone_by(before[one.id], one, at):
+                raise Conflict("would-be-over", case="zone", title=one.texts.get("title", {}))
         changed = festivals.by_id(tx, festival.id)
         if "title" in fields:
             # With the languages that stay, whoever wrote them.

@@ -53,7 +53,8 @@ def loop_works(tx: sa.Connection, request: web.Request, festival: Festival, loop
             raise Invalid(fields={f"loop.{n}": "no-such-work"})
         if slug not in festival.loop and work.state not in SHOWABLE:
             raise Invalid(fields={f"loop.{n}": "loop-not-accepted"})
-        if work.medium not in ON_A_CHANNEL:
+        still = work.main is not None and bool(work.main.details.get("images"))
+        if work.medium not in ON_A_CHANNEL or still:
             raise Invalid(fields={f"loop.{n}": "loop-without-length"})
         found.append(work.id)
     return found

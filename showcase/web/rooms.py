@@ -9,11 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from aiohttp import web
 
-from showcase.core import rights, schedule
+from showcase.core import schedule
 from showcase.core.models import SHOWABLE, Festival, Screening, Work
+from showcase.core.rights import NOWHERE
 from showcase.errors import NotFound
-from showcase.store import festivals, screenings, works
-from showcase.web import network, pictures
+from showcase.store import channels, festivals, screenings, works
+from showcase.web import network, pictures, territory
 from showcase.web.keys import DB, LANG, now
 from showcase.web.pages import public, render, turns_with
 
@@ -115,7 +116,13 @@ async def channel_page(request: web.Request) -> web.Response:
         coming=coming,
         phases={s.id: schedule.phase(s, at) for s in coming},
         cities=cities,
-        looped=await db.read(_looped, festival.id if festival is not None else None, at),
+        # The page is the same everywhere: of countries it says what holds where they cannot be told.
+        looped=await db.read(
+            _looped,
+            festival.id if festival is not None else None,
+            at,
+            NOWHERE if territory.countries(request) == "closed" else None,
+        ),
         room=room(
             request,
             play_url=f"/api/v1/channels/{slug}/play",
@@ -126,15 +133,11 @@ async def channel_page(request: web.Request) -> web.Response:
     )
 
 
-def _looped(tx: sa.Connection, festival: int | None, at: datetime) -> list[Work]:
+def _looped(tx: sa.Connection, festival: int | None, at: datetime, territory: str | None) -> list[Work]:
     """The works that a channel shows between its screenings, as far as they can be shown now."""
-    numbers = festivals.looped(tx, festival) if festival is not None else festivals.looped_by_all(tx, at.date())
-    found = works.by_ids(tx, set(numbers))
-    return [
-        work
-        for work in (found[n] for n in numbers if n in found)
-        if work.state in SHOWABLE and work.main is not None and rights.may_show(work.rights, "premiere", at, None).open
-    ]
+    numbers = festivals.looped(tx, festival) if festival is not None else festivals.looped_by_all(tx, at)
+    found = works.by_ids(tx, set(numbers), renditions=True)
+    return [found[n] for n in numbers if n in found and channels.in_a_loop(found[n], (at,), territory)]
 
 
 def routes(app: web.Application) -> None:

@@ -104,7 +104,7 @@ def read_conflicts(
 
 def gone_by(before: Screening, after: Screening, at: datetime) -> bool:
     """Whether something public that is to come would be over, unseen, by a change."""
-    return before.state == "published" and before.starts > at and after.ends <= at
+    return before.state == "published" and before.public and before.starts > at and after.ends <= at
 
 
 def refuse_errors(found: Sequence[schedule.Conflict], lang: str) -> None:
@@ -156,7 +156,8 @@ async def suppose(
         )
         against = read_conflicts(tx, request, supposed, at)
         if screening is not None and gone_by(screening, supposed, at):
-            against = tuple(replace(c, severity="error") if c.code == "screening-past" else c for c in against)
+            worse = [replace(c, severity="error") if c.code == "screening-past" else c for c in against]
+            against = tuple(sorted(worse, key=lambda c: c.severity))
         return supposed.ends, against
 
     found = screening if screening is not None else _supposed(festival, kind, at)

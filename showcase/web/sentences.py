@@ -140,10 +140,10 @@ ERRORS: Mapping[str, str] = {
         "The rights of “{title}” close it in some countries ({count}). There it is refused, and a channel shows a slate."
     ),
     "rights-territories/untold-open": N_(
-        "The rights of “{title}” are for some countries ({count}), and this server cannot tell from where people watch: it is shown everywhere. Ask whoever runs it, or take the work out."
+        "The rights of “{title}” are not the same in every country, and this server cannot tell from where people watch: it is shown everywhere. Ask whoever runs it, or take the work out."
     ),
     "rights-territories/untold-closed": N_(
-        "The rights of “{title}” are for some countries ({count}), and this server cannot tell from where people watch: it is refused everywhere. Ask whoever runs it."
+        "The rights of “{title}” are not the same in every country, and this server cannot tell from where people watch: it is refused everywhere. Ask whoever runs it."
     ),
     "cues-uncleared/live": N_(
         "Music in “{title}” is not cleared for this: {cues}. Clear it and say so on the work's page, or take the work out."
@@ -152,7 +152,10 @@ ERRORS: Mapping[str, str] = {
         "Music in “{title}” is not cleared for replay, so its replay stays closed: {cues}. Clear it and say so on the work's page."
     ),
     "would-be-over": N_(
-        "It is public and still to come: so it would be over, and nobody had seen it. Give it a time to come."
+        "It is public and still to come: so it would be over before anybody could come. Give it a time to come."
+    ),
+    "would-be-over/zone": N_(
+        "“{title}” is public and still to come: on the other clock it would be over before anybody could come. Move or withdraw it first."
     ),
     "not-publishable": N_("This stands against publishing it: {errors}"),
     "own-role": N_("You cannot take this from yourself; another administrator can."),

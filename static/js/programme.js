@@ -109,13 +109,19 @@ function mountWorld(world, clocks) {
 
   /* In the reader's time. */
 
+  /** The page is a day of UTC: where the reader's is another one by then, it is said. @param {number} moment */
+  function otherDay(moment) {
+    const there = yourDate.format(moment);
+    return there === pageDate.format(start) ? "" : `${there}, `;
+  }
+
   /** @param {Element} el @param {number} starts @param {number} ends @param {boolean} onDemand */
   function say(el, starts, ends, onDemand) {
     const mine = /** @type {HTMLElement | null} */ (el.querySelector("[data-yours]"));
     if (!mine) return;
     mine.textContent = onDemand
       ? filled(words.until, { moment: yourDay.format(ends) })
-      : `${yours.format(starts)}–${yours.format(ends)} ${words.yourTime}`;
+      : `${otherDay(starts)}${yours.format(starts)}–${yours.format(ends)} ${words.yourTime}`;
     mine.hidden = false;
   }
 
@@ -125,24 +131,38 @@ function mountWorld(world, clocks) {
     const of = hour?.querySelector("[data-of]");
     if (!hour?.firstChild || !of) continue;
     hour.firstChild.textContent = yours.format(starts);
-    // The page is a day of UTC: where the reader's is another one by then, it is said.
-    const other = yourDate.format(starts) !== pageDate.format(start);
-    of.textContent = other ? `${yourDate.format(starts)}, ${words.yourTime}` : words.yourTime;
+    of.textContent = `${otherDay(starts)}${words.yourTime}`;
   }
   for (const el of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-soon]"))) {
     say(el, Date.parse(el.dataset.starts ?? ""), Date.parse(el.dataset.ends ?? ""), el.dataset.onDemand !== undefined);
   }
   // On a phone what is over is put away, so that the present is what is seen first.
-  const gone = () => shows.filter(({ ends }) => ends <= Date.now()).length;
-  if (list && words.today !== undefined && gone() && gone() < shows.length) {
-    const earlier = Object.assign(document.createElement("button"), { type: "button", className: "button button-quiet shows-earlier", textContent: filled(words.earlier, { count: String(gone()) }) });
+  /** @type {HTMLButtonElement | null} */
+  let earlier = null;
+
+  function unfold() {
+    list?.classList.remove("shows-coming");
+    earlier?.remove();
+    earlier = null;
+  }
+
+  /** @param {number} over how many are */
+  function fold(over) {
+    if (!earlier) return;
+    if (over >= shows.length) return unfold();
+    earlier.textContent = filled(words.earlier, { count: String(over) });
+  }
+
+  const over = shows.filter(({ ends }) => ends <= Date.now()).length;
+  if (list && words.today !== undefined && over && over < shows.length) {
+    earlier = Object.assign(document.createElement("button"), { type: "button", className: "button button-quiet shows-earlier" });
     earlier.addEventListener("click", () => {
-      list.classList.remove("shows-coming");
-      earlier.remove();
-      /** @type {HTMLElement | null} */ (list.querySelector("a"))?.focus();
+      unfold();
+      shows[0].link.focus();
     });
     list.classList.add("shows-coming");
     list.before(earlier);
+    fold(over);
   }
 
   const axis = /** @type {HTMLElement} */ (world.querySelector("[data-axis]"));
@@ -176,6 +196,7 @@ function mountWorld(world, clocks) {
       state.dataset.kind ??= state.textContent ?? "";
       state.textContent = on ? words.on : state.dataset.kind;
     }
+    fold(shows.filter(({ ends }) => ends <= now).length);
     // The day is over: the page of today becomes that of the next day.
     if (words.today !== undefined && minutes >= DAY && !new URLSearchParams(location.search).get("day")) location.reload();
   }
@@ -285,10 +306,12 @@ function mountWorld(world, clocks) {
 
   /** @param {Show} from @param {string} key @returns {Show | undefined} */
   function towards(from, key) {
-    if (key === "Home") return shows[0];
-    if (key === "End") return shows.at(-1);
+    // What is folded away is stepped over.
+    const there = shows.filter(({ el }) => el.offsetParent !== null);
+    if (key === "Home") return there[0];
+    if (key === "End") return there.at(-1);
     const back = key === "ArrowLeft" || key === "ArrowUp";
-    if (!wide()) return shows[shows.indexOf(from) + (back ? -1 : 1)];
+    if (!wide()) return there[there.indexOf(from) + (back ? -1 : 1)];
     if (key === "ArrowLeft" || key === "ArrowRight") {
       // By time: the next of the row, else the next of all.
       const order = [...shows].sort((a, b) => Math.max(a.starts, start) - Math.max(b.starts, start) || a.row - b.row);

@@ -68,6 +68,7 @@ function enter(el) {
     step?.stop();
     over.hidden = true;
     delete el.dataset.waiting;
+    for (const row of document.querySelectorAll("[data-showing]")) row.removeAttribute("aria-current");
   }
   sound.addEventListener("click", listen);
   video.addEventListener("volumechange", () => {
@@ -126,17 +127,18 @@ function enter(el) {
     const on = showings.find((showing) => showing.starts <= now && now < showing.ends);
     const next = showings.find((showing) => showing.starts > now);
     const waiting = !always && now < starts;
-    const after = !always && !on && !next && showings.length > 0;
+    const after = el.dataset.kind === "premiere" && !waiting && !on && !next && showings.length > 0;
     over.hidden = !(waiting || (!on && next && now < ends) || after || (!playing && !always) || !soundOn);
     if (waiting || (!on && next) || after) el.dataset.waiting = waiting ? "start" : after ? "after" : "between";
     else delete el.dataset.waiting;
-    over.dataset.for = waiting || (!on && next) || after ? "waiting" : "sound";
+    over.dataset.for = after ? "after" : waiting || (!on && next) ? "waiting" : "sound";
     if (!after && (waiting || (!on && next))) count.textContent = left((waiting ? starts : /** @type {Showing} */ (next).starts) - now);
     count.hidden = after || !(waiting || (!on && next));
     const title = /** @type {HTMLElement} */ (el.querySelector("[data-next]"));
     title.textContent = after ? strings.after : !on && next && !waiting ? strings.next.replace("{title}", next.title) : "";
     for (const row of document.querySelectorAll("[data-showing]")) {
-      row.toggleAttribute("aria-current", on !== undefined && showings.indexOf(on) === Number(/** @type {HTMLElement} */ (row).dataset.showing));
+      if (on && showings.indexOf(on) === Number(/** @type {HTMLElement} */ (row).dataset.showing)) row.setAttribute("aria-current", "true");
+      else row.removeAttribute("aria-current");
     }
     for (const phase of document.querySelectorAll("[data-phase]")) {
       if (phase instanceof HTMLElement) phase.hidden = phase.dataset.phase !== (waiting ? "upcoming" : "on_air");

@@ -123,7 +123,10 @@ async def test_a_closed_screening_plays_for_whoever_types_its_code(
     await expect(field).to_be_focused()
     await field.fill("abcd-efgh-jkmn")
     await field.press("Enter")
-    await expect(page.locator("[data-image]")).to_contain_text("This access code is not known here.")
+    # Before anything is asked to play.
+    await expect(page.locator("[data-code-said]")).to_contain_text("This access code is not known here.")
+    await expect(field).to_be_focused()
+    assert uses() == 0
     await field.fill(code.upper())
     await field.press("Enter")
     await page.wait_for_function(

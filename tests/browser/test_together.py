@@ -122,6 +122,7 @@ async def test_a_premiere_from_a_minute_before_to_its_replay(
     recording = beside(recorded(works, slug, tmp_path / "recorded.mkv"))
     # Somebody who comes late is let in at the present, without sound until they ask for it.
     await asyncio.sleep(max(0.0, (starts - datetime.now(UTC)).total_seconds() + 2))
+    await page.wait_for_function("() => document.querySelector('[data-showing][aria-current=true]')")
     late = await new_page(base_url=works.gallery.server.url)
     await late.goto(f"/en/screenings/{slug}")
     asked: list[str] = []

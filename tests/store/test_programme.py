@@ -322,3 +322,28 @@ async def test_what_touches_a_stretch_of_time_is_found_however_long_it_lasts(db:
     at = (await shown(db, festival, "Now", LOCAL)).starts
     found = await db.read(screenings.between, at, at + timedelta(hours=1))
     assert {names.get(s.id, "now") for s in found} == {"minute", "hours", "weeks", "years", "now"}
+
+
+async def test_the_network_shows_the_loops_of_the_festivals_that_are_on_in_turn(db: Database) -> None:
+    numbers = [(await db.write(a_work, f"{n}")).id for n in range(5)]
+    linz = await begun(db)
+    seoul = await db.write(
+        festivals.create, NOW, fields={"title": {"en": "Far"}}, city="gwangju", zone="Asia/Seoul",
+        starts_on=date(2026, 11, 26), ends_on=date(2026, 11, 27),
+    )  # fmt: skip
+    await db.write(festivals.set_state, NOW, seoul.id, "published")
+    await db.write(festivals.set_loop, NOW, linz, numbers[:3])
+    await db.write(festivals.set_loop, NOW, seoul.id, [numbers[3], numbers[0], numbers[4]])
+
+    async def at(*moment: int) -> list[int]:
+        found: list[int] = await db.read(festivals.looped_by_all, datetime(2026, 11, *moment, tzinfo=UTC))
+        return found
+
+    a, b, c, d, e = numbers
+    # It is the 26th in Gwangju from 15:00 on, and the 28th as early.
+    assert await at(25, 14, 59) == [a, b, c]
+    assert await at(25, 15) == [a, d, b, c, e]
+    assert await at(27, 14, 59) == [a, d, b, c, e]
+    assert await at(27, 15) == [a, b, c]
+    await db.write(festivals.set_state, NOW, linz, "draft")
+    assert await at(26, 12) == [d, a, e]

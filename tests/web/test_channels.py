@@ -10,6 +10,7 @@ import pytest
 
 from showcase.errors import Unavailable
 from showcase.store import festivals
+from showcase.store.tables import assets
 from showcase.web.channels import CHANNELS
 from showcase.web.keys import DB
 from tests.web.conftest import START, House
@@ -237,6 +238,11 @@ async def test_the_channel_shows_what_its_festival_hosts_and_co_hosts_and_its_lo
     for slug, listed in (("ars-2026", True), ("gwangju-2026", False), ("network", True)):
         page = await (await house.ask("GET", f"/fr/channels/{slug}")).text()
         assert ("data-together" in page, "Entre elles, en boucle" in page) == (True, listed), slug
+    # A work that turned out to have no length is in no loop, and no page minds.
+    await house.write(lambda tx, _: tx.execute(assets.update().where(assets.c.id == b).values(duration_us=None)), START)
+    for slug in ("ars-2026", "network"):
+        answer = await house.ask("GET", f"/en/channels/{slug}?page=2")
+        assert (answer.status, "in a loop" in await answer.text()) == (200, False)
     draft = await festival(house, slug="draft-2026", public=False)
     for method, path in (("GET", f"/en/channels/{draft}"), ("POST", f"/api/v1/channels/{draft}/play")):
         assert (await house.ask(method, path, "linz" if method == "GET" else None)).status == 404

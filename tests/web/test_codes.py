@@ -99,6 +99,8 @@ async def test_a_code_is_looked_at_without_being_counted(house: House) -> None:
     assert await refused(await look(good)) == (401, "code-over", WORDS["code-over", "en"])
     await house.ask("PATCH", path, "linz", json={"closed": False})
     assert (await look("anything")).status == 204
+    await house.ask("POST", f"{path}/withdraw", "linz")
+    assert await refused(await look(good)) == (410, "withdrawn", "This was withdrawn by its artists or their city.")
     assert (await house.ask("POST", "/api/v1/screenings/nothing/code", json={"code": good})).status == 404
 
 

@@ -116,6 +116,9 @@ async def test_a_check_warns_of_the_past_also_for_what_is_public(house: House) -
     await pinned(house)
     assert (await house.ask("POST", "/api/v1/screenings/tides/publish", "linz", json={})).status == 200
     past = {"starts": "2026-11-21T14:00:00+01:00", "ends": "2026-11-21T14:40:00+01:00"}
+    # Its festival is a draft: nobody waits for it.
+    assert ("screening-past", "warning") in (await check(house, screening="tides", **past))[1]
+    await house.ask("PATCH", "/api/v1/festivals/ars-2026", "linz", json={"state": "published"})
     # It is still to come: nobody would ever see it.
     assert ("screening-past", "error") in (await check(house, screening="tides", **past))[1]
     assert "screening-past" not in [code for code, _ in (await check(house, screening="tides"))[1]]

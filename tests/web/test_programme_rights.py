@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -138,6 +138,21 @@ async def test_a_new_zone_of_the_festival_closes_and_opens_its_screenings_at_onc
     assert (await house.ask("GET", hls)).status == 403
     house.later(timedelta(hours=1))
     assert (await house.ask("POST", play, json={})).status == 200
+
+
+async def test_a_new_zone_takes_nothing_that_is_to_come_into_the_past(house: House) -> None:
+    slug, _ = await accepted(house)
+    path = f"/api/v1/festivals/{await festival(house)}"
+    made = await screening(house, slug)
+    await house.ask("POST", f"/api/v1/screenings/{made['slug']}/publish", "linz")
+    refused = await house.ask("PATCH", path, "linz", json={"timezone": "Asia/Seoul"})
+    told = await refused.json()
+    assert (refused.status, told["code"], "“Tides”" in told["detail"]) == (409, "would-be-over", True)
+    stands = await (await house.ask("GET", f"/api/v1/screenings/{made['slug']}")).json()
+    assert datetime.fromisoformat(stands["starts"]) == OPENS
+    # What nobody can see yet may go anywhere.
+    await house.ask("PATCH", path, "linz", json={"state": "draft"})
+    assert (await house.ask("PATCH", path, "linz", json={"timezone": "Asia/Seoul"})).status == 200
 
 
 @pytest.mark.parametrize("who", [None, "other", "gwangju"])

@@ -92,7 +92,7 @@ export function lifting(board, bubble, words, say) {
         against = answer.body.conflicts;
         show();
         const heard = against.map(({ detail }) => detail).join(" ");
-        if (heard !== told) say(heard);
+        if (heard !== told) say(heard || words.clear);
         told = heard;
       } catch {
         // Something newer is being asked.

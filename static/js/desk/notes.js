@@ -17,6 +17,7 @@ export function notes(root, words) {
     const box = Object.assign(document.createElement("div"), { className: `notice desk-note${bad ? " notice-bad" : ""}` });
     box.append(Object.assign(document.createElement("p"), { textContent: text }));
     if (offer && act) {
+      box.dataset.offer = "";
       const button = Object.assign(document.createElement("button"), { type: "button", className: "button", textContent: offer });
       button.addEventListener("click", () => {
         box.remove();
@@ -34,7 +35,8 @@ export function notes(root, words) {
 
   /** Something went well: what was wrong before it is no longer the news. */
   function clear() {
-    for (const old of place.querySelectorAll(".notice-bad")) old.remove();
+    // One that offers something waits for its answer.
+    for (const old of place.querySelectorAll(".notice-bad:not([data-offer])")) old.remove();
   }
 
   return { note, say, clear };

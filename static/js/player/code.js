@@ -35,14 +35,16 @@ export function mount(form) {
   const field = /** @type {HTMLInputElement} */ (form.elements.namedItem("code"));
   const said = form.querySelector("[data-code-said]");
   const button = form.querySelector("button");
+  let asking = false;
   field.value = code(screening);
   if (button) button.disabled = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const given = field.value.trim();
-    if (button) button.disabled = true;
+    if (asking) return;
+    asking = true;
     const refused = given ? await wrong(screening, given) : "";
-    if (button) button.disabled = false;
+    asking = false;
     field.setAttribute("aria-invalid", String(refused !== ""));
     if (said instanceof HTMLElement) {
       said.textContent = refused || (given ? (said.dataset.kept ?? "") : "");
