@@ -132,7 +132,7 @@ def _item(one: Screening, found: Mapping[int, Work], territory: str | None) -> I
         work = found.get(slot.work)
         if work is None:
             continue
-        source = _source(work, slot.version) if work.state in SHOWABLE and _cleared(work, one, territory) else None
+        source = _source(work, slot.version) if work.state in SHOWABLE and cleared(work, one, territory) else None
         if source is not None:
             shown.append((source, offset))
             offset += source.length_us
@@ -144,7 +144,7 @@ def _item(one: Screening, found: Mapping[int, Work], territory: str | None) -> I
     return Item(us(one.starts), us(one.ends), tuple(shown), one.id)
 
 
-def _cleared(work: Work, one: Screening, territory: str | None) -> bool:
+def cleared(work: Work, one: Screening, territory: str | None) -> bool:
     """Whether its rights let a work be shown there from the beginning of a screening to its end."""
     moments = (one.starts, one.ends - timedelta(microseconds=1))
     return all(rights.may_show(work.rights, schedule.use(one, one.starts), at, territory).open for at in moments)

@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import Field
 
 from showcase.core import rules, schedule
+from showcase.core.models import Screening
 from showcase.errors import Conflict, NotFound
 from showcase.store import screenings
 from showcase.web import (
@@ -36,6 +37,15 @@ class ScreeningPlay(Model):
     code: Annotated[str, Field(max_length=200)] | None = None
 
 
+async def _asked_for(request: web.Request) -> Screening:
+    """The screening that the address names, for whoever may know of it. Raises NotFound."""
+    number = await request.app[DB].read(screenings.number, request.match_info["slug"])
+    screening: Screening = await request.app[SHOWINGS].screening(number)
+    if not rules.allows_screening(request[PERSON], "see", screening):
+        raise NotFound()
+    return screening
+
+
 @calls.call(
     "POST", SCREENING + "/play", "Ask to watch a screening", writes=False, body=ScreeningPlay, answers={200: PlayOut},
     errors=[401, 403, 404, 409, 410, 451, 503],
@@ -43,10 +53,7 @@ class ScreeningPlay(Model):
 async def play(request: web.Request, body: ScreeningPlay) -> Answer:
     """A grant while the screening is open: for a closed one with an access code, which is counted."""
     limit(request, "play-together")
-    number = await request.app[DB].read(screenings.number, request.match_info["slug"])
-    screening = await request.app[SHOWINGS].screening(number)
-    if not rules.allows_screening(request[PERSON], "see", screening):
-        raise NotFound()
+    screening = await _asked_for(request)
     at = now(request)
     streams.refuse_screening(screening, at)
     code = await codes.admitted(request, screening, body.code or request.query.get("code", ""))
@@ -94,10 +101,7 @@ class CodeGiven(Model):
 async def check_code(request: web.Request, body: CodeGiven) -> Answer:
     """Nothing is counted and nothing opened: that is for the call that plays. Wrong ones are few for each address."""
     limit(request, "play-together")
-    number = await request.app[DB].read(screenings.number, request.match_info["slug"])
-    screening = await request.app[SHOWINGS].screening(number)
-    if not rules.allows_screening(request[PERSON], "see", screening):
-        raise NotFound()
+    screening = await _asked_for(request)
     if screening.state == "withdrawn" or schedule.phase(screening, now(request)) != "upcoming":
         streams.refuse_screening(screening, now(request))
     await codes.admitted(request, screening, body.code)

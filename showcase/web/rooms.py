@@ -22,7 +22,8 @@ COMING = 12
 
 
 def showings(screening: Screening, works: Mapping[int, Work], lang: str) -> list[dict[str, Any]]:
-    """What a premiere shows and when: title, start and end of each work that may be told of.
+    """What a premiere shows and when: title, start and end of each work that may be told of, and whether its rights are
+    `open` for it (else there is slate).
 
     A work whose length is not known yet has none: the others follow without it, as on the channel.
     """
@@ -33,7 +34,10 @@ def showings(screening: Screening, works: Mapping[int, Work], lang: str) -> list
         asset = schedule.playing(work, slot.version) if work is not None else None
         length = timedelta(microseconds=(asset.duration_us or 0) if asset is not None else 0)
         if work is not None and work.state in SHOWABLE:
-            told.append({"title": work.text("title", lang), "starts": at, "ends": at + length, "work": work})
+            cleared = channels.cleared(work, screening, None)
+            told.append(
+                {"title": work.text("title", lang), "starts": at, "ends": at + length, "work": work, "open": cleared}
+            )
         at += length + timedelta(seconds=slot.pause_s)
     return told
 
@@ -66,7 +70,11 @@ def room(
         "kind": kind,
         "notes": list(notes),
         "min_age": minimum_age,
-        "showings": [{"title": one["title"], "starts": _ms(one["starts"]), "ends": _ms(one["ends"])} for one in told],
+        "showings": [
+            {"title": one["title"], "starts": _ms(one["starts"]), "ends": _ms(one["ends"])}
+            for one in told
+            if one["open"]
+        ],
         "player": {
             "play_url": play_url,
             "key": key,

@@ -7,7 +7,6 @@ import contextlib
 import errno
 import hashlib
 import logging
-import secrets
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -21,7 +20,7 @@ import sqlalchemy as sa
 from showcase.core import ladder
 from showcase.core.ladder import Probe
 from showcase.core.ladder import Rendition as Made
-from showcase.core.models import SOUND_ROLES, Asset, Rendition, Work
+from showcase.core.models import Asset, Rendition, Work
 from showcase.errors import Cancelled, MediaError, ShowcaseError, Unavailable
 from showcase.media import captions, probe, stills, transcode
 from showcase.media.storage import Storage
@@ -29,6 +28,7 @@ from showcase.settings import Settings
 from showcase.store import assets, jobs, works
 from showcase.store.database import Database
 from showcase.store.jobs import Job
+from showcase.worker import outcomes
 from showcase.worker.filler import for_the_ears
 
 P = ParamSpec("P")
@@ -64,7 +64,7 @@ class Processor:
             return
         await self._write(job, assets.report, asset.id, state="processing", stage="probe")
         async with self._told(job), self._source(job) as (source, scratch), self._reporting(job, asset) as reporting:
-            length_us = _length_us(asset, work)
+            length_us = outcomes.length_us(asset, work)
             if asset.sha256 is None:
                 sha256 = await _sha256(source, lambda part: reporting.tell(READING / 2 * part, "probe"))
                 await self._write(job, assets.report, asset.id, sha256=sha256)
@@ -74,7 +74,7 @@ class Processor:
                 await self._captions(job, asset, source)
             elif ladder.as_kept(asset.details.get("probe")) is None:  # else an earlier try came to its end
                 await self._film(job, asset, work, source, scratch, reporting, length_us)
-        await self._write(job, _playable, asset.id)
+        await self._write(job, outcomes.playable, asset.id)
 
     async def ladder(self, job: Job) -> None:
         """Make the higher rungs of a film that is playable, and with that ready."""
@@ -94,7 +94,7 @@ class Processor:
                 binary=self._binary,
                 allowance=self._allowance(nice=19),
             )
-        await self._write(job, _ready, asset.id)
+        await self._write(job, outcomes.ready, asset.id)
         log.info("asset %s is ready", asset.id)
 
     async def level(self, job: Job) -> None:
@@ -105,7 +105,7 @@ class Processor:
         asset = await self._db.read(assets.asset, job.subject)
         work = await self._db.read(works.work_by_id, asset.work)
         sounds = [r for r in asset.renditions if r.kind == "audio"]
-        gain, length_us = _gain(asset, work), _length_us(asset, work) or asset.duration_us
+        gain, length_us = outcomes.gain(asset, work), outcomes.length_us(asset, work) or asset.duration_us
         as_it_is = (asset.details.get("gain", 0.0), asset.duration_us)
         if asset.state != "ready" or not sounds or length_us is None or (gain, length_us) == as_it_is:
             return
@@ -268,10 +268,10 @@ class Processor:
 
     def _storing(self, job: Job, asset: Asset) -> transcode.Ready:
         """Stores renditions under a name that nothing else has: what is stored is never changed."""
-        prefix = _new_prefix(asset)
+        prefix = outcomes.new_prefix(asset)
 
         async def ready(made: Made, folder: Path) -> None:
-            rendition = Rendition(**_fields(made), folder=f"{prefix}/{made.name}")
+            rendition = Rendition(**outcomes.fields(made), folder=f"{prefix}/{made.name}")
             await self._db.read(jobs.hold, job)
             await self._storage.copy_folder(folder, rendition.folder)
 
@@ -285,7 +285,7 @@ class Processor:
 
     async def _captions(self, job: Job, asset: Asset, source: Path) -> None:
         found = await asyncio.to_thread(lambda: captions.read(source.read_bytes(), asset.filename))
-        folder = f"{_new_prefix(asset)}/captions"
+        folder = f"{outcomes.new_prefix(asset)}/captions"
         await self._db.read(jobs.hold, job)
         await self._storage.put(f"{folder}/captions.vtt", found.vtt.encode())
         end = max((c.end_us for c in found.cues), default=0)
@@ -337,10 +337,10 @@ class Processor:
             lang=None if asset.lang == "und" else asset.lang,
             length_us=length_us,
         )
-        details = await self._keep(job, outcome, f"{_new_prefix(asset)}/extra", scratch)
+        details = await self._keep(job, outcome, f"{outcomes.new_prefix(asset)}/extra", scratch)
         if outcome.images:
             # The public page shows a small likeness; the picture itself opens with the work's window.
-            shown = outcome.poster.images if asset.role != "work" else _likeness(outcome.poster.images)
+            shown = outcome.poster.images if asset.role != "work" else outcomes.likeness(outcome.poster.images)
             await self._poster(job, asset, work, shown, outcome.poster.thumbhash)
 
         def store(tx: sa.Connection, at: datetime) -> None:
@@ -353,7 +353,11 @@ class Processor:
 
     async def _keep(self, job: Job, outcome: transcode.Outcome, folder: str, scratch: Path) -> dict[str, Any]:
         extra = scratch / "extra"
-        details: dict[str, Any] = {"folder": folder, "source": _source(outcome), "probe": ladder.to_keep(outcome.probe)}
+        details: dict[str, Any] = {
+            "folder": folder,
+            "source": outcomes.source(outcome),
+            "probe": ladder.to_keep(outcome.probe),
+        }
 
         def collect() -> None:
             extra.mkdir()
@@ -372,7 +376,7 @@ class Processor:
                 shutil.copy2(outcome.peaks, extra / "peaks.u8")
                 details["peaks"] = "peaks.u8"
             if outcome.probe.still:
-                details["images"] = [_image(i) for i in outcome.images]
+                details["images"] = [outcomes.image(i) for i in outcome.images]
                 for image in outcome.images:
                     shutil.copy2(image.path, extra / image.path.name)
 
@@ -401,7 +405,7 @@ class Processor:
         for image in images:
             data = await asyncio.to_thread(image.path.read_bytes)
             await self._storage.put(f"pictures/{asset.id}/{image.path.name}", data)
-        kept = {"asset": asset.id, "files": [_image(i) for i in images], "thumbhash": thumbhash}
+        kept = {"asset": asset.id, "files": [outcomes.image(i) for i in images], "thumbhash": thumbhash}
 
         def store(tx: sa.Connection, at: datetime) -> None:
             if chosen or asset.role == "poster":
@@ -434,87 +438,6 @@ class _Reporting:
     def encoding(self, progress: float, stage: str) -> None:
         """So much is done of what comes after reading."""
         self.tell(READING + (1 - READING) * progress if progress else READING / 2, stage)
-
-
-def _playable(tx: sa.Connection, at: datetime, id: str) -> None:
-    """All that `process` makes is stored: what is left is the ladder's."""
-    asset = assets.asset(tx, id)
-    found = ladder.as_kept(asset.details.get("probe"))
-    high = ladder.plan(found).high if found is not None else ()
-    if {r.name for r in high} <= {r.name for r in asset.renditions}:
-        _ready(tx, at, id)
-    else:
-        assets.report(tx, at, id, stage="ladder")
-        assets.climb(tx, at, id)
-
-
-def _ready(tx: sa.Connection, at: datetime, id: str) -> None:
-    """All of a file is stored: whatever waited for that comes next."""
-    assets.report(tx, at, id, state="ready", stage="ready", progress=1.0)
-    assets.take_if_first(tx, at, id)
-    asset = assets.asset(tx, id)
-    work = works.work_by_id(tx, asset.work)
-    if _gain(asset, work) != asset.details.get("gain", 0.0):
-        jobs.enqueue(tx, at, "level", id)
-    if for_the_ears(asset):
-        jobs.enqueue(tx, at, "still", id)
-    assets.fit_sounds(tx, at, asset.work)
-
-
-def _gain(asset: Asset, work: Work) -> float:
-    """Decibels to add to the sound of a file, as the artist of the work switched it."""
-    return ladder.levelling_db(asset.details.get("loudness")) if work.levelled and asset.role == "work" else 0.0
-
-
-def _length_us(asset: Asset, work: Work) -> int | None:
-    """How long a sound that plays with a film must be; None for what is as long as it is.
-
-    Raises Unavailable `film-not-ready` as long as the film's length may still become known.
-    """
-    if asset.role not in SOUND_ROLES:
-        return None
-    if work.main is not None and work.main.duration_us is not None:
-        return work.main.duration_us
-    if any(a.role == "work" and a.state in ("queued", "processing") for a in work.assets):
-        raise Unavailable("film-not-ready")
-    return None
-
-
-def _new_prefix(asset: Asset) -> str:
-    return f"media/{asset.id}/{secrets.token_hex(4)}"
-
-
-def _likeness(images: tuple[stills.Image, ...]) -> tuple[stills.Image, ...]:
-    """The smallest of each format."""
-    least = min(i.width for i in images)
-    return tuple(i for i in images if i.width == least)
-
-
-def _fields(made: Made) -> dict[str, Any]:
-    return {name: getattr(made, name) for name in Made.__dataclass_fields__}
-
-
-def _image(image: stills.Image) -> dict[str, Any]:
-    return {
-        "name": image.path.name,
-        "type": image.media_type,
-        "width": image.width,
-        "height": image.height,
-        "size": image.size_bytes,
-    }
-
-
-def _source(outcome: transcode.Outcome) -> dict[str, Any]:
-    """What the original is, for its page."""
-    video = outcome.probe.video
-    found: dict[str, Any] = {"container": outcome.probe.container}
-    if video is not None:
-        width, height = video.displayed
-        found |= {"width": width, "height": height, "fps": round(float(video.fps), 3), "codec": video.codec}
-    if outcome.probe.audio:
-        found["audio"] = outcome.probe.audio[0].codec
-        found["channels"] = outcome.probe.audio[0].channels
-    return found
 
 
 async def _sha256(path: Path, told: Callable[[float], None]) -> str:

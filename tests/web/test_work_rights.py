@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import json
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -293,6 +295,25 @@ async def test_a_screening_turns_when_the_rights_of_a_work_of_it_do(house: House
     page = await (await house.ask("GET", f"/en/screenings/{made['slug']}")).text()
     assert f'data-turns="{ends.isoformat()}"' in page
     assert START < ends < CLOSES
+
+
+async def test_a_premiere_promises_nothing_that_its_rights_do_not_allow(house: House) -> None:
+    both = [await house.work(fields={"title": {"en": name, "fr": name}}) for name in ("Ebb", "Flood")]
+    for work in both:
+        await house.film(work)
+        await house.ask("POST", f"/api/v1/works/{work.slug}/accept", "linz", json={})
+    await festival(house)
+    made = await screening(house, "", kind="premiere", slots=[{"work": work.slug} for work in both], ends=None)
+    assert (await house.ask("POST", f"/api/v1/screenings/{made['slug']}/publish", "linz")).status == 200
+
+    async def promised(lang: str) -> tuple[list[str], bool]:
+        page = await (await house.ask("GET", f"/{lang}/screenings/{made['slug']}")).text()
+        (told,) = re.findall(r"data-showings>(.*?)</script>", page)
+        return [one["title"] for one in json.loads(told)], "a slate holds its time" in page
+
+    assert await promised("en") == (["Ebb", "Flood"], False)
+    await state(house, both[0].slug, uses=["on_demand"])
+    assert await promised("en") == (["Flood"], True)
 
 
 async def test_where_a_work_may_not_be_shown_a_premiere_and_a_channel_show_slate(house: House) -> None:
