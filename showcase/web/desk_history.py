@@ -17,8 +17,10 @@ TIMES = ("starts", "ends", "replay_until")
 
 
 async def told(request: web.Request, screening: Screening) -> list[dict[str, Any]]:
-    """The changes of a screening, the latest first, in words: `id`, `at`, `person`, `action`, `fields`, `back` (whether it can be taken
-    back: "yes", "no", or "changed" again since)."""
+    """The changes of a screening, the latest first, in words: `id`, `at`, `person`, `action`, `fields`, `back`.
+
+    `back` is whether it can be taken back: "yes", "no", or "changed" when the same was changed again since.
+    """
     lang, found = request[LANG], await request.app[DB].read(history.of_screening, screening.id)
     return [
         {

@@ -92,7 +92,8 @@ async def update(
             festival_channel.check_rooms(tx, festival, rooms)
             given["rooms"] = list(rooms)
         shown = festival_channel.loop_works(tx, request, festival, loop) if loop is not None else None
-        before = {s.id: s for s in screenings.of_festival(tx, festival.id, public=True)} if "zone" in given else {}
+        moves = given.get("zone", festival.zone) != festivals.by_id(tx, festival.id).zone
+        before = {s.id: s for s in screenings.of_festival(tx, festival.id, public=True)} if moves else {}
         festivals.update(tx, at, festival.id, values=given, fields=fields, revision=revision)
         if shown is not None and tuple(loop or ()) != festival.loop:
             festivals.set_loop(tx, at, festival.id, shown)

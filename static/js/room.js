@@ -137,7 +137,7 @@ function enter(el) {
     const title = /** @type {HTMLElement} */ (el.querySelector("[data-next]"));
     title.textContent = after ? strings.after : !on && next && !waiting ? strings.next.replace("{title}", next.title) : "";
     for (const row of document.querySelectorAll("[data-showing]")) {
-      if (on && showings.indexOf(on) === Number(/** @type {HTMLElement} */ (row).dataset.showing)) row.setAttribute("aria-current", "true");
+      if (on && on.starts === Number(/** @type {HTMLElement} */ (row).dataset.showing)) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
     }
     for (const phase of document.querySelectorAll("[data-phase]")) {

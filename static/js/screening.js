@@ -1,5 +1,6 @@
 /**
- * A screening's page: a countdown, and turning over by itself at the moment it opens or closes. The server's clock counts (a phone's may be minutes off), and many pages do not ask all at once.
+ * A screening's page: a countdown, and turning over by itself at the moment it opens or closes. The server's clock counts
+ * (a phone's may be minutes off), and many pages do not ask all at once.
  */
 
 import { mount as takeCode } from "./player/code.js";

@@ -309,6 +309,9 @@ async def test_a_premiere_promises_nothing_that_its_rights_do_not_allow(house: H
     async def promised(lang: str) -> tuple[list[str], bool]:
         page = await (await house.ask("GET", f"/{lang}/screenings/{made['slug']}")).text()
         (told,) = re.findall(r"data-showings>(.*?)</script>", page)
+        # The rows that can be marked as what is on are just these.
+        rows = [int(at) for at in re.findall(r'data-showing="(\d+)"', page)]
+        assert rows == [one["starts"] for one in json.loads(told)]
         return [one["title"] for one in json.loads(told)], "a slate holds its time" in page
 
     assert await promised("en") == (["Ebb", "Flood"], False)
